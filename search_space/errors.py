@@ -1,0 +1,5 @@
+"""What the caller got wrong, as one exception that every command turns into one line and exit status 2."""
+
+
+class UserError(ValueError):
+    """A wrong value from outside: the message is one line that names the value and what would be right."""
