@@ -1,21 +1,22 @@
-"""`AutoencoderKLWan` in two calls a clip instead of one for every four frames: the same numbers.
+"""`AutoencoderKLWan` over a whole clip at once instead of four frames at a time: the same numbers.
 
-The class resamples time only through a cache of past frames (without one it skips temporal resampling), and
-`vae.encode` and `vae.decode` fill that cache four frames, respectively one latent, at a time. Its
-convolutions are causal and the cache holds all the past they see, so once the first frame is in it, the
-whole rest can follow in a single call. Both functions are differentiable and bring a cache of their own, so
-they depend on none of the class's private attributes.
+The class resamples time only where it is given a cache of past frames, and `vae.encode` and `vae.decode`
+fill that cache four frames, respectively one latent, at a time. Its convolutions are causal and padded with
+zeros, as an empty cache is, so the whole clip can pass at once if the resampling of time is told what the
+first frame is. Both functions are differentiable and leave `vae.encode` and `vae.decode` as they were.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKLWan
+    from diffusers.models.autoencoders.autoencoder_kl_wan import WanResample
 
 TEMPORAL_COMPRESSION = 4  # fixed in the class: `_encode` counts `1 + (frames - 1) // 4` latents
 
@@ -30,12 +31,12 @@ def encode_moments(vae: AutoencoderKLWan, clip: Tensor) -> Tensor:
     Returns:
         `[B, 2 * C, 1 + (T - 1) // 4, H', W']`: the mean in the first C channels, then the log-variance.
     """
-    whole = 1 + (clip.shape[2] - 1) // TEMPORAL_COMPRESSION * TEMPORAL_COMPRESSION
-    if vae.config.patch_size is not None:
-        from diffusers.models.autoencoders.autoencoder_kl_wan import patchify
+    from diffusers.models.autoencoders.autoencoder_kl_wan import patchify
 
-        clip = patchify(clip, patch_size=vae.config.patch_size)
-    return vae.quant_conv(_first_then_rest(vae.encoder, clip[:, :, :whole]))
+    _resample_whole_clips(vae)
+    whole = 1 + (clip.shape[2] - 1) // TEMPORAL_COMPRESSION * TEMPORAL_COMPRESSION
+    frames = patchify(clip[:, :, :whole], patch_size=vae.config.patch_size or 1)
+    return vae.quant_conv(vae.encoder(frames))
 
 
 def decode_latent(vae: AutoencoderKLWan, latent: Tensor) -> Tensor:
@@ -50,18 +51,38 @@ def decode_latent(vae: AutoencoderKLWan, latent: Tensor) -> Tensor:
     Returns:
         `[B, 3, 1 + 4 * (T - 1), H', W']`.
     """
-    video = _first_then_rest(vae.decoder, vae.post_quant_conv(latent), only_first={"first_chunk": True})
-    if vae.config.patch_size is not None:
-        from diffusers.models.autoencoders.autoencoder_kl_wan import unpatchify
+    from diffusers.models.autoencoders.autoencoder_kl_wan import unpatchify
 
-        video = unpatchify(video, patch_size=vae.config.patch_size)
-    return video
+    _resample_whole_clips(vae)
+    video = vae.decoder(vae.post_quant_conv(latent), first_chunk=True)
+    return unpatchify(video, patch_size=vae.config.patch_size or 1)
 
 
-def _first_then_rest(half: nn.Module, frames: Tensor, only_first: dict[str, Any] | None = None) -> Tensor:
-    """The encoder or decoder run on frame 1 of `[B, C, T, H, W]` (with `only_first`), then on all others."""
-    cache = [None] * sum(1 for _ in half.modules())  # one slot per causal convolution is used, the rest spare
-    outputs = [half(frames[:, :, :1], feat_cache=cache, feat_idx=[0], **(only_first or {}))]
-    if frames.shape[2] > 1:
-        outputs.append(half(frames[:, :, 1:], feat_cache=cache, feat_idx=[0]))
-    return torch.cat(outputs, dim=2)
+def _resample_whole_clips(vae: AutoencoderKLWan) -> None:
+    """Give the time resamplers of `vae` a way to run without a cache, once."""
+    from diffusers.models.autoencoders.autoencoder_kl_wan import WanResample
+
+    for module in vae.modules():
+        if isinstance(module, WanResample) and "forward" not in vars(module):
+            module.forward = partial(_resample, module)  # type: ignore[method-assign]
+
+
+def _resample(
+    module: WanResample, x: Tensor, feat_cache: list | None = None, feat_idx: list[int] | None = None
+) -> Tensor:
+    """`WanResample.forward` of `[B, C, T, H, W]`, which without a cache takes the first frame for the clip's.
+
+    The first frame stands for itself in time; every later pair of frames becomes one, or comes from one.
+    """
+    if feat_cache is not None:
+        return type(module).forward(module, x, feat_cache=feat_cache, feat_idx=feat_idx)
+    batch, channels, frames, height, width = x.shape
+    if module.mode == "upsample3d" and frames > 1:
+        # The class leaves the first frame out of the others' past here: they are padded with zeros.
+        later = module.time_conv(x[:, :, 1:]).unflatten(1, (2, channels)).permute(0, 2, 3, 1, 4, 5)
+        x = torch.cat([x[:, :, :1], later.flatten(2, 3)], dim=2)
+    images = module.resample(x.transpose(1, 2).flatten(0, 1))
+    x = images.unflatten(0, (batch, -1)).transpose(1, 2)
+    if module.mode == "downsample3d" and frames > 1:
+        x = torch.cat([x[:, :, :1], module.time_conv(x)], dim=2)
+    return x
