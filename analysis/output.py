@@ -1,0 +1,49 @@
+"""What a reading of a study leaves on disk; each file appears whole or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from search_space.errors import UserError
+
+
+def write_front_csv(front: pd.DataFrame, path: str | Path) -> None:
+    """Writes a front, one design a line, with every column but the learning curve.
+
+    The weights of the teacher and the source of the costs are columns of it, so they stay with the figures.
+
+    Raises:
+        UserError: the file can't be written there.
+    """
+    with _replacing(Path(path)) as temporary:
+        front.drop(columns="curve").to_csv(temporary, index=False)
+
+
+def save_figure(figure: Figure, path: str | Path) -> None:
+    """Writes a figure in the format that the ending of ``path`` names: png, svg or pdf.
+
+    Raises:
+        UserError: no such format, or the file can't be written there.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise UserError(f"{path}: a picture ends in .png, .svg or .pdf")
+    with _replacing(path) as temporary:
+        figure.savefig(temporary, dpi=150, bbox_inches="tight")
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A name beside ``path`` to write to, which takes its place at the end."""
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"{path} can't be written: {error.strerror}") from None
+    finally:
+        temporary.unlink(missing_ok=True)

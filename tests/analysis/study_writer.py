@@ -1,0 +1,140 @@
+"""Studies as `nas search` leaves them: real SQLite files written by Optuna, one record a trial."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+
+OBJECTIVES = [{"name": "psnr", "direction": "maximize"}, {"name": "latency_ms", "direction": "minimize"}]
+FRAMES = 17
+
+
+def study_record(**changes: Any) -> dict[str, Any]:
+    """A study's own record."""
+    return {
+        "version": "0.1.0",
+        "teacher": "wan",
+        "weights": {
+            "kind": "stand-in",
+            "source": "nas/teachers/stand_in",
+            "digest": "0123abcd",
+            "description": "stand-in for Wan 2.1, 30.1 dB on held-out scenes",
+        },
+        "device": "iphone-16-pro",
+        "resolution": [512, 512],
+        "frames": FRAMES,
+        "preset": "cpu",
+        "settings": {},
+        "seed": 0,
+        "objectives": OBJECTIVES,
+        "constraints": [],
+        "versions": {},
+        "space": {},
+        "created": "2026-01-01T00:00:00",
+    } | changes
+
+
+def costs(latency_ms: float, params: float = 10e6, source: str = "trace") -> dict[str, Any]:
+    """The costs of a design of that latency, as an estimate gives them."""
+    return {
+        "params": int(params),
+        "flops": int(latency_ms * 4e9),
+        "latency_ms": latency_ms,
+        "fps": FRAMES / latency_ms * 1e3,
+        "peak_memory_bytes": int(latency_ms * 2e6),
+        "fits": latency_ms < 2000,
+        "source": source,
+        "device": "iphone-16-pro",
+        "resolution": [512, 512],
+    }
+
+
+def trained(psnr: float, latency_ms: float, params: float = 10e6, **changes: Any) -> dict[str, Any]:
+    """The record of a trial that was trained to the end."""
+    return {
+        "outcome": "trained",
+        "reason": None,
+        "hash": f"{hash((psnr, latency_ms, params)) % 16**8:08x}",
+        "name": None,
+        "config": {"decoder_block_out_channels": [16, 32, 64, 128]},
+        "costs": costs(latency_ms, params),
+        "proxy": {"params": int(params / 16), "flops": int(latency_ms * 2e8)},
+        "metrics": {"psnr": psnr, "ssim": 0.5 + psnr / 100},
+        "curve": [[step, psnr - 8 * 0.9 ** (step / 10)] for step in range(0, 101, 10)],
+        "seconds": {"price": 0.1, "build": 0.2, "train": 9.0, "validate": 0.5},
+    } | changes
+
+
+def refused(latency_ms: float, reason: str) -> dict[str, Any]:
+    """The record of a trial that a constraint kept from being trained."""
+    return {
+        "outcome": "refused",
+        "reason": reason,
+        "hash": "ffffffff",
+        "name": None,
+        "config": {},
+        "costs": costs(latency_ms),
+        "proxy": None,
+        "metrics": {},
+        "curve": [],
+        "seconds": {"price": 0.1},
+    }
+
+
+def random_records(count: int, seed: int = 0) -> list[dict[str, Any]]:
+    """Trained trials whose quality grows with the logarithm of their latency, with noise about it."""
+    rng = np.random.default_rng(seed)
+    latencies = 10 ** rng.uniform(1.2, 3.3, count)
+    psnrs = 22 + 2.4 * np.log10(latencies) + rng.normal(0, 0.6, count)
+    return [
+        trained(float(psnr), float(latency), params=float(latency * 3e4))
+        for psnr, latency in zip(psnrs, latencies, strict=True)
+    ]
+
+
+_STATES = {
+    "trained": optuna.trial.TrialState.COMPLETE,
+    "refused": optuna.trial.TrialState.PRUNED,
+    "repeated": optuna.trial.TrialState.PRUNED,
+    "failed": optuna.trial.TrialState.FAIL,
+}
+_CONVOLUTIONS = ["dense", "dw3", "spatial", "two_frame"]
+
+
+def write_study(
+    directory: Path,
+    records: Sequence[dict[str, Any]],
+    name: str = "run",
+    attributes: dict[str, Any] | None = None,
+) -> Path:
+    """Writes a run directory with a study of these records in it; one whose outcome is "running" is left
+    running.
+
+    Args:
+        directory: the run directory; made if it isn't there. A second study goes into the same ``study.db``.
+        records: one dict a trial.
+        name: the study's name.
+        attributes: further user attributes of the study; "study" replaces its record.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    study = optuna.create_study(
+        study_name=name,
+        storage=f"sqlite:///{directory / 'study.db'}",
+        directions=[objective["direction"] for objective in OBJECTIVES],
+        sampler=optuna.samplers.RandomSampler(seed=0),
+    )
+    for key, value in ({"study": study_record()} | (attributes or {})).items():
+        study.set_user_attr(key, value)
+    for record in records:
+        trial = study.ask()
+        trial.suggest_categorical("up_0.conv", _CONVOLUTIONS)
+        trial.suggest_int("up_0.width", 16, 256, step=16)
+        trial.suggest_categorical("patch", [1, 2, 4])
+        trial.set_user_attr("record", record)
+        if record["outcome"] == "trained":
+            study.tell(trial, [record["metrics"]["psnr"], record["costs"]["latency_ms"]])
+        elif record["outcome"] != "running":
+            study.tell(trial, state=_STATES[record["outcome"]])
+    return directory
