@@ -6,26 +6,22 @@ zeros, as an empty cache is, so the whole clip can pass at once if the resamplin
 first frame is. Both functions are differentiable and leave `vae.encode` and `vae.decode` as they were.
 """
 
-from __future__ import annotations
-
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from diffusers import AutoencoderKLWan
-    from diffusers.models.autoencoders.autoencoder_kl_wan import WanResample
+from .teacher import Autoencoder, Teacher
 
 TEMPORAL_COMPRESSION = 4  # fixed in the class: `_encode` counts `1 + (frames - 1) // 4` latents
 
 
-def encode_moments(vae: AutoencoderKLWan, clip: Tensor) -> Tensor:
+def encode_moments(vae: Autoencoder, clip: Tensor) -> Tensor:
     """Mean and log-variance of the posterior over latents, as `vae.encode` computes them.
 
     Args:
-        vae: of Wan 2.1's or 2.2's shape.
+        vae: an `AutoencoderKLWan` of Wan 2.1's or 2.2's shape.
         clip: `[B, 3, T, H, W]` in -1..1. Frames beyond the last 4k+1 are dropped, as the class does.
 
     Returns:
@@ -39,13 +35,13 @@ def encode_moments(vae: AutoencoderKLWan, clip: Tensor) -> Tensor:
     return vae.quant_conv(vae.encoder(frames))
 
 
-def decode_latent(vae: AutoencoderKLWan, latent: Tensor) -> Tensor:
+def decode_latent(vae: Autoencoder, latent: Tensor) -> Tensor:
     """The video of a latent, as `vae.decode` computes it before its last step, the clamp to -1..1.
 
     The clamp is left to the caller because it stops the gradient of every value outside that range.
 
     Args:
-        vae: of Wan 2.1's or 2.2's shape.
+        vae: an `AutoencoderKLWan` of Wan 2.1's or 2.2's shape.
         latent: `[B, C, T, H, W]`, raw (as `vae.decode` takes it, not normalised).
 
     Returns:
@@ -58,7 +54,7 @@ def decode_latent(vae: AutoencoderKLWan, latent: Tensor) -> Tensor:
     return unpatchify(video, patch_size=vae.config.patch_size or 1)
 
 
-def _resample_whole_clips(vae: AutoencoderKLWan) -> None:
+def _resample_whole_clips(vae: Autoencoder) -> None:
     """Give the time resamplers of `vae` a way to run without a cache, once."""
     from diffusers.models.autoencoders.autoencoder_kl_wan import WanResample
 
@@ -68,7 +64,7 @@ def _resample_whole_clips(vae: AutoencoderKLWan) -> None:
 
 
 def _resample(
-    module: WanResample, x: Tensor, feat_cache: list | None = None, feat_idx: list[int] | None = None
+    module: Any, x: Tensor, feat_cache: list | None = None, feat_idx: list[int] | None = None
 ) -> Tensor:
     """`WanResample.forward` of `[B, C, T, H, W]`, which without a cache takes the first frame for the clip's.
 
@@ -76,7 +72,7 @@ def _resample(
     """
     if feat_cache is not None:
         return type(module).forward(module, x, feat_cache=feat_cache, feat_idx=feat_idx)
-    batch, channels, frames, height, width = x.shape
+    batch, channels, frames = x.shape[:3]
     if module.mode == "upsample3d" and frames > 1:
         # The class leaves the first frame out of the others' past here: they are padded with zeros.
         later = module.time_conv(x[:, :, 1:]).unflatten(1, (2, channels)).permute(0, 2, 3, 1, 4, 5)
@@ -86,3 +82,13 @@ def _resample(
     if module.mode == "downsample3d" and frames > 1:
         x = torch.cat([x[:, :, :1], module.time_conv(x)], dim=2)
     return x
+
+
+class WanTeacher(Teacher):
+    """Wan 2.1's and 2.2's autoencoder, run over whole clips."""
+
+    def _encode(self, vae: Autoencoder, clip: Tensor) -> Tensor:
+        return encode_moments(vae, clip).chunk(2, dim=1)[0]
+
+    def _decode(self, vae: Autoencoder, latent: Tensor) -> Tensor:
+        return decode_latent(vae, latent).clamp(-1, 1)

@@ -1,0 +1,151 @@
+"""Where a teacher's weights come from: the Hugging Face hub, a directory, or the stand-in in this package."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from search_space.errors import UserError
+
+from .registry import KnownTeacher
+
+STAND_IN = Path(__file__).with_name("stand_in")
+STAND_IN_FOR = "wan"
+HUB_TIMEOUT = 5  # seconds to wait for the hub's answer: without a network the search must go on or end soon
+
+
+@dataclass(frozen=True)
+class WeightsInUse:
+    """Which weights a teacher has.
+
+    Attributes:
+        kind: where they were found.
+        source: the hub's repository and folder, or the directory.
+        digest: SHA-256 over the safetensors files, in the order of their names.
+        description: one plain sentence for people.
+    """
+
+    kind: Literal["hub", "path", "stand-in"]
+    source: str
+    digest: str
+    description: str
+
+    @property
+    def is_stand_in(self) -> bool:
+        return self.kind == "stand-in"
+
+
+class _NotHadError(Exception):
+    """Weights that can't be had from one place; the message says where it looked and what came of it."""
+
+
+def find_weights(
+    teacher: KnownTeacher, weights: str | Path = "auto", own_footage: bool = False
+) -> tuple[Path, WeightsInUse]:
+    """The directory of a known teacher's autoencoder, and what it is.
+
+    Args:
+        teacher: which one.
+        weights: "hub", "stand-in" (for wan only), a directory, or "auto": the hub's cache, else the hub,
+            else, for wan and only without `own_footage`, the stand-in.
+        own_footage: the caller brings videos of their own, and so wants the real teacher.
+
+    Raises:
+        UserError: there are none; says where it looked and what to do.
+    """
+    if weights == "stand-in":
+        if teacher.name != STAND_IN_FOR:
+            raise UserError(f"--weights stand-in: there is one for {STAND_IN_FOR}, not for {teacher.name}")
+        return _stand_in()
+    if weights not in ("auto", "hub"):
+        return find_directory(Path(weights))
+    try:
+        folder = cached_folder(teacher) or _downloaded_folder(teacher)
+    except _NotHadError as error:
+        if weights == "auto" and teacher.name == STAND_IN_FOR and not own_footage:
+            return _stand_in()
+        advice = "download them where there is a network and give their directory with --weights PATH"
+        if teacher.name == STAND_IN_FOR:
+            advice += ", or take the small stand-in for Wan 2.1 with --weights stand-in"
+        raise UserError(f"no weights for {teacher.name}: {error}; {advice}") from error
+    source = f"{teacher.repo}/{teacher.folder}"
+    return folder, _in_use("hub", source, folder, f"{teacher.version}: its own weights, from {teacher.repo}")
+
+
+def find_directory(path: Path) -> tuple[Path, WeightsInUse]:
+    """The autoencoder in a directory: the directory itself, or its folder `vae` where it holds a pipeline.
+
+    Raises:
+        UserError: there is no such directory, or it holds no autoencoder in safetensors.
+    """
+    if not path.is_dir():
+        raise UserError(f"{path}: no such directory; it should hold config.json and safetensors")
+    folder = path if (path / "config.json").is_file() else path / "vae"
+    if not (folder / "config.json").is_file():
+        raise UserError(f"{path}: has no config.json, neither itself nor in vae/, so it is no autoencoder")
+    if not _safetensors(folder):
+        raise UserError(f"{folder}: has no .safetensors weights (pickled ones are not read)")
+    return folder, _in_use("path", str(folder), folder, f"weights from {folder}")
+
+
+def cached_folder(teacher: KnownTeacher) -> Path | None:
+    """The teacher's autoencoder in the hub's local cache, or None; never asks the network."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        snapshot = snapshot_download(teacher.repo, local_files_only=True)
+    except LocalEntryNotFoundError:
+        return None
+    folder = Path(snapshot) / teacher.folder
+    return folder if (folder / "config.json").is_file() and _safetensors(folder) else None
+
+
+def stand_in_folder() -> Path | None:
+    """The stand-in for Wan 2.1 in this package, or None in a checkout that has none yet."""
+    return STAND_IN if (STAND_IN / "config.json").is_file() and _safetensors(STAND_IN) else None
+
+
+def _downloaded_folder(teacher: KnownTeacher) -> Path:
+    from huggingface_hub import constants, model_info, snapshot_download
+
+    wanted = [f"{teacher.folder}/{name}" for name in ("config.json", "diffusion_pytorch_model*.safetensors*")]
+    try:
+        model_info(teacher.repo, timeout=HUB_TIMEOUT)  # snapshot_download would wait for ever
+        snapshot = snapshot_download(teacher.repo, allow_patterns=wanted, ignore_patterns="*.fp16.*")
+    except Exception as error:  # no network, no such repository, no access, a full disk: all mean "not had"
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise _NotHadError(
+            f"not in the cache {constants.HF_HUB_CACHE}, "
+            f"and not from {constants.ENDPOINT}/{teacher.repo} ({reason})"
+        ) from error
+    return Path(snapshot) / teacher.folder
+
+
+def _stand_in() -> tuple[Path, WeightsInUse]:
+    folder = stand_in_folder()
+    if folder is None:
+        raise UserError(f"no stand-in for wan in this package ({STAND_IN}); give --weights PATH")
+    description = (
+        "a small stand-in for Wan 2.1 shipped with this package, not Wan's own weights: "
+        "quality figures compare designs with each other only"
+    )
+    return folder, _in_use("stand-in", "nas/teachers/stand_in", folder, description)
+
+
+def _in_use(kind: Literal["hub", "path", "stand-in"], source: str, folder: Path, text: str) -> WeightsInUse:
+    return WeightsInUse(kind, source, _digest(_safetensors(folder)), text)
+
+
+def _safetensors(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.safetensors"))
+
+
+def _digest(files: Iterable[Path]) -> str:
+    total = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                total.update(block)
+    return total.hexdigest()

@@ -1,0 +1,69 @@
+"""Small autoencoders of the teachers' own classes, with random weights, saved as diffusers saves them."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+# name -> class, configuration
+SMALL: dict[str, tuple[str, dict]] = {
+    "wan": ("AutoencoderKLWan", {"base_dim": 8}),
+    "wan2.2": (
+        "AutoencoderKLWan",
+        {
+            "base_dim": 8,
+            "decoder_base_dim": 16,
+            "z_dim": 48,
+            "is_residual": True,
+            "patch_size": 2,
+            "in_channels": 12,
+            "out_channels": 12,
+            "scale_factor_spatial": 8,  # a lie: it is 16
+            "latents_mean": [0.5] * 48,
+            "latents_std": [2.0] * 48,
+        },
+    ),
+    "hunyuan": (
+        "AutoencoderKLHunyuanVideo",
+        {"block_out_channels": [8, 8, 16, 16], "norm_num_groups": 4, "layers_per_block": 1},
+    ),
+    "cogvideox": (
+        "AutoencoderKLCogVideoX",
+        {"block_out_channels": [8, 8, 16, 16], "norm_num_groups": 4, "layers_per_block": 1},
+    ),
+    "ltx": (
+        "AutoencoderKLLTXVideo",
+        {
+            "block_out_channels": [8, 8, 16, 16],
+            "decoder_block_out_channels": [8, 8, 16, 16],
+            "layers_per_block": [1] * 5,
+            "decoder_layers_per_block": [1] * 5,
+        },
+    ),
+    "ltx-0.9.5": (
+        "AutoencoderKLLTXVideo",
+        {
+            "block_out_channels": [8, 8, 16, 16],
+            "decoder_block_out_channels": [8, 16, 32],
+            "layers_per_block": [1] * 5,
+            "decoder_layers_per_block": [1] * 4,
+            "decoder_spatio_temporal_scaling": [True] * 3,
+            "decoder_inject_noise": [False] * 4,
+            "upsample_residual": [True] * 3,
+            "upsample_factor": [2] * 3,
+            "timestep_conditioning": True,
+        },
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def small_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one directory a name of `SMALL`."""
+    import diffusers
+
+    folder = tmp_path_factory.mktemp("autoencoders")
+    for name, (class_name, config) in SMALL.items():
+        torch.manual_seed(0)
+        getattr(diffusers, class_name)(**config).save_pretrained(folder / name)
+    return folder
