@@ -1,0 +1,42 @@
+"""What is read out of a study: its table, its front, a choice, its pictures. Nothing here is trained."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .choice import pick as pick
+    from .front import hypervolume as hypervolume
+    from .front import hypervolume_over_trials as hypervolume_over_trials
+    from .front import knee as knee
+    from .front import pareto_front as pareto_front
+    from .front import reference_point as reference_point
+    from .output import save_figure as save_figure
+    from .output import write_front_csv as write_front_csv
+    from .plots import plot_curves as plot_curves
+    from .plots import plot_front as plot_front
+    from .plots import plot_hypervolume as plot_hypervolume
+    from .study import load_study as load_study
+
+# Resolved when first asked for, so that printing a front doesn't wait for the plotting libraries.
+_HOME = {
+    "hypervolume": "front",
+    "hypervolume_over_trials": "front",
+    "knee": "front",
+    "load_study": "study",
+    "pareto_front": "front",
+    "pick": "choice",
+    "plot_curves": "plots",
+    "plot_front": "plots",
+    "plot_hypervolume": "plots",
+    "reference_point": "front",
+    "save_figure": "output",
+    "write_front_csv": "output",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'analysis' has no attribute '{name}'")
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)

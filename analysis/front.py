@@ -34,7 +34,8 @@ def meeting(study: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
     for text in conditions:
         condition = parse_condition(text, numeric_columns(study))
         values = study[condition.name].astype(object).where(study[condition.name].notna(), None)
-        study = study[[condition.holds({condition.name: value}) for value in values]]
+        holds = [condition.holds({condition.name: value}) for value in values]
+        study = study[np.array(holds, dtype=bool)]
     return study
 
 

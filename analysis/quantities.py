@@ -17,7 +17,7 @@ class Quantity:
     """How a numeric column is shown.
 
     Attributes:
-        label: the name on an axis.
+        label: its name, as it stands within a sentence.
         unit: the unit on an axis, after ``scale``; empty where there is none.
         direction: which way is better.
         log: whether ratios matter and not differences, so that it is shown and measured on a log scale.
@@ -36,11 +36,11 @@ QUANTITIES: dict[str, Quantity] = {
     "psnr_inside": Quantity("PSNR inside the clip", "dB", "maximize"),
     "ssim": Quantity("SSIM", "", "maximize"),
     "lpips": Quantity("LPIPS", "", "minimize"),
-    "latency_ms": Quantity("Latency", "ms", "minimize", log=True),
-    "fps": Quantity("Speed", "frames/s", "maximize", log=True),
-    "params": Quantity("Parameters", "M", "minimize", log=True, scale=1e-6),
-    "flops": Quantity("Arithmetic", "TFLOP", "minimize", log=True, scale=1e-12),
-    "peak_memory_bytes": Quantity("Peak memory", "MB", "minimize", log=True, scale=1e-6),
+    "latency_ms": Quantity("latency", "ms", "minimize", log=True),
+    "fps": Quantity("speed", "frames/s", "maximize", log=True),
+    "params": Quantity("parameters", "M", "minimize", log=True, scale=1e-6),
+    "flops": Quantity("arithmetic", "TFLOP", "minimize", log=True, scale=1e-12),
+    "peak_memory_bytes": Quantity("peak memory", "MB", "minimize", log=True, scale=1e-6),
 }
 
 
@@ -50,6 +50,9 @@ class Objective:
 
     name: str
     direction: Direction
+
+    def __str__(self) -> str:
+        return f"{'max' if self.direction == 'maximize' else 'min'} {self.name}"
 
     @property
     def quantity(self) -> Quantity:

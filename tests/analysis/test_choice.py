@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
-from study_writer import refused, trained
+from study_writer import refused, trained, write_study
 
 from analysis import load_study, pick
 from search_space.errors import UserError
@@ -17,6 +18,11 @@ RECORDS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    return load_study(write_study(tmp_path_factory.mktemp("choice"), RECORDS))
+
+
 @pytest.mark.parametrize(
     ("sentence", "number"),
     [
@@ -27,8 +33,8 @@ RECORDS = [
         ("max psnr where fits and latency_ms < 0.2s and peak_memory_bytes<1GB", 0),
     ],
 )
-def test_picks(run: Callable[..., Path], sentence: str, number: int) -> None:
-    assert pick(load_study(run(RECORDS)), sentence)["number"] == number
+def test_picks(study: pd.DataFrame, sentence: str, number: int) -> None:
+    assert pick(study, sentence)["number"] == number
 
 
 @pytest.mark.parametrize(
@@ -52,9 +58,9 @@ def test_picks(run: Callable[..., Path], sentence: str, number: int) -> None:
         ),
     ],
 )
-def test_says_what_is_wrong(run: Callable[..., Path], sentence: str, wrong: str) -> None:
+def test_says_what_is_wrong(study: pd.DataFrame, sentence: str, wrong: str) -> None:
     with pytest.raises(UserError) as error:
-        pick(load_study(run(RECORDS)), sentence)
+        pick(study, sentence)
     assert wrong in str(error.value)
     assert "\n" not in str(error.value)
 
