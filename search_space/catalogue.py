@@ -1,8 +1,8 @@
 """Designs that have a name, each kept as `designs/NAME.json` in the published configuration format.
 
 The Turbo-VAED files are the published ones (arXiv 2508.09136). TAEHV (github.com/madebyollin/taehv) and
-Flash-VAED (arXiv 2602.19161) are those designs in the terms of this family, within 5 % of their parameters and of
-their work on 17 frames of 512x512 (9.8 M, 1.79 TFLOP and 5.9 M, 1.32 TFLOP):
+Flash-VAED (arXiv 2602.19161) are those designs in terms of this family, within 5 % of their parameters and
+of their work on 17 frames of 512x512 (9.8 M, 1.79 TFLOP and 5.9 M, 1.32 TFLOP):
 
 - TAEHV runs its last stages on 10 and 20 frames and cuts three off at the end. Here each doubling drops its
   first frame, and a fourth block in the third stage spends what that saves.

@@ -1,8 +1,7 @@
 """One decoder design: what it is made of, whether that can be built, and its published configuration format.
 
 `Stage`s are in the order in which data meets them, latent to pixels. The published format
-(`AutoencoderKLTurboVAED`, arXiv 2508.09136) keeps its lists from pixels to latent, as only `from_dict` and
-`to_dict` know.
+(`AutoencoderKLTurboVAED`, arXiv 2508.09136) keeps its lists from pixels to latent; only `published.py` knows.
 """
 
 import hashlib
@@ -16,6 +15,7 @@ from typing import Any
 
 from search_space.errors import UserError
 from search_space.operators import CONVOLUTIONS, DEPTHWISE, UPSAMPLERS
+from search_space.published import read_published, write_published
 
 STAGE_NAMES = ("mid_block", "up_block_0", "up_block_1", "up_block_2", "up_block_3")
 PATCH_SIZES = (1, 2, 4)
@@ -168,76 +168,13 @@ class DecoderConfig:
 
     @classmethod
     def from_dict(cls, published: Mapping[str, Any]) -> "DecoderConfig":
-        """Reads the published format, or that with our keys (`OUR_KEYS`). Raises UserError."""
-        _check_keys(published)
-        widths = _values(published, "decoder_block_out_channels", 4, int, None)
-        blocks = _values(published, "decoder_layers_per_block", 5, int, None)
-        scales = _values(published, "decoder_spatio_temporal_scaling", 4, bool, [True, True, True, False])
-        spatio_only = _values(published, "decoder_spatio_only", 4, bool, [False] * 4)
-        convs, causal_depthwise = _read_convolutions(published)
-        default_upsamplers = ["decoupled_pixel_shuffle" if scale else None for scale in scales[::-1]]
-        upsamplers = _values(published, "decoder_upsamplers", 4, (str, type(None)), default_upsamplers)
-        for scale, upsampler in zip(scales, upsamplers, strict=True):
-            if scale != (upsampler is not None):
-                raise UserError(
-                    "decoder_upsamplers and decoder_spatio_temporal_scaling disagree: "
-                    "name an upsampler where that is true, null where it is false"
-                )
-        stages = [Stage(widths[0], blocks[0], convs[0])]
-        for index in range(4):
-            doubles_time = scales[index] and not spatio_only[index]
-            stages.append(
-                Stage(widths[index], blocks[index + 1], convs[index + 1], upsamplers[index], doubles_time)
-            )
-        causal = _value(published, "decoder_causal", bool, False)
-        has_depthwise = any(conv in DEPTHWISE.values() for conv in convs)
-        if causal_depthwise and not (causal and has_depthwise):
-            raise UserError("decoder_dw_causal is for a design with decoder_causal and depthwise stages")
-        partly_causal = causal and has_depthwise and not causal_depthwise
-        return cls(
-            latent_channels=_value(published, "latent_channels", int, None),
-            stages=tuple(stages),
-            patch_size=_value(published, "patch_size", int, 4),
-            time_padding="causal_dense" if partly_causal else "causal" if causal else "symmetric",
-            keeps_first_frames=_value(published, "is_video_dc_ae", bool, False),
-            norm_eps=_value(published, "resnet_norm_eps", float, 1e-6),
-            carried={key: published[key] for key in CARRIED_KEYS if key in published},
-        )
+        """Reads the published format, or that with our keys. Raises UserError."""
+        fields = read_published(published)
+        return cls(**fields | {"stages": tuple(Stage(**stage) for stage in fields["stages"])})
 
     def to_dict(self) -> dict[str, Any]:
         """The published format; our keys appear only where the published code lacks something."""
-        up = self.stages[:0:-1]
-        scales = [stage.upsampler is not None for stage in up]
-        published: dict[str, Any] = {"_class_name": "AutoencoderKLTurboVAED"} if self.is_published else {}
-        published |= {
-            "in_channels": 3,
-            "out_channels": 3,
-            "latent_channels": self.latent_channels,
-            "decoder_block_out_channels": [stage.width for stage in up],
-            "decoder_layers_per_block": [stage.blocks for stage in reversed(self.stages)],
-            "decoder_spatio_temporal_scaling": scales,
-            "decoder_spatio_only": [stage.upsampler is not None and not stage.doubles_time for stage in up],
-            "decoder_causal": self.time_padding != "symmetric",
-            "is_video_dc_ae": self.keeps_first_frames,
-            "patch_size": self.patch_size,
-            "patch_size_t": 1,
-            "resnet_norm_eps": self.norm_eps,
-            # Of no effect on the decoder; the published class derives its spatial ratio from the first.
-            "spatio_temporal_scaling": scales,
-            "scaling_factor": 1.0,
-        }
-        convs = [stage.conv for stage in reversed(self.stages)]
-        depthwise = set(convs) & set(DEPTHWISE.values())
-        if len(depthwise) <= 1 and all(CONVOLUTIONS[conv].published for conv in convs):
-            published["decoder_is_dw_conv"] = [conv in depthwise for conv in convs]
-            published["decoder_dw_kernel_size"] = CONVOLUTIONS[min(depthwise, default="dw3")].kernel_size
-        else:
-            published["decoder_convolutions"] = convs
-        if any(stage.upsampler and not UPSAMPLERS[stage.upsampler].published for stage in up):
-            published["decoder_upsamplers"] = [stage.upsampler for stage in up]
-        if self.time_padding == "causal" and depthwise:
-            published["decoder_dw_causal"] = True
-        return published | dict(self.carried)
+        return write_published(self)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "DecoderConfig":
@@ -261,48 +198,6 @@ class DecoderConfig:
         temporary = path.with_name(path.name + ".part")
         temporary.write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
         temporary.replace(path)
-
-
-OUR_KEYS = ("decoder_convolutions", "decoder_upsamplers", "decoder_dw_causal")
-"""From pixels to latent like the published lists: a convolution for each of the five stages, an upsampler (or
-null) for each of the four up blocks; and whether depthwise convolutions are causal too."""
-
-ARCHITECTURE_KEYS = (
-    "latent_channels",
-    "decoder_block_out_channels",
-    "decoder_layers_per_block",
-    "decoder_spatio_temporal_scaling",
-    "decoder_spatio_only",
-    "decoder_is_dw_conv",
-    "decoder_dw_kernel_size",
-    "decoder_causal",
-    "is_video_dc_ae",
-    "patch_size",
-    "resnet_norm_eps",
-)
-
-FIXED_KEYS: dict[str, Any] = {
-    "in_channels": 3,
-    "out_channels": 3,
-    "patch_size_t": 1,
-    "timestep_conditioning": False,
-    "decoder_inject_noise": False,
-    "upsample_residual": False,
-    "upsample_factor": 1,
-}
-"""Published switches that no published decoder uses: any other value, also in a list, is refused."""
-
-CARRIED_KEYS = (
-    "_diffusers_version",
-    "layers_per_block",
-    "spatio_temporal_scaling",
-    "scaling_factor",
-    "spatial_compression_ratio",
-    "temporal_compression_ratio",
-    "aligned_feature_projection_mode",
-    "aligned_feature_projection_dim",
-    "aligned_blks_indices",
-)
 
 
 def _check(config: DecoderConfig) -> None:
@@ -358,70 +253,3 @@ def _check_stage(name: str, stage: Stage) -> None:
 def _check_count(what: str, value: Any, minimum: int) -> None:
     if type(value) is not int or value < minimum:
         raise UserError(f"{what} is {value!r}: it must be a whole number, {minimum} or more")
-
-
-def _check_keys(published: Mapping[str, Any]) -> None:
-    """Raises UserError for keys that nobody knows and for switches that no published decoder uses."""
-    kind = published.get("_class_name", "AutoencoderKLTurboVAED")
-    if kind != "AutoencoderKLTurboVAED":
-        raise UserError(
-            f"this is the configuration of a {kind}: give that of an AutoencoderKLTurboVAED decoder"
-        )
-    known = {"_class_name", *ARCHITECTURE_KEYS, *FIXED_KEYS, *CARRIED_KEYS, *OUR_KEYS}
-    if unknown := sorted(set(published) - known):
-        raise UserError(f"unknown key {', '.join(unknown)}: known are {', '.join(sorted(known))}")
-    for key, right in FIXED_KEYS.items():
-        value = published.get(key, right)
-        if any(entry != right for entry in (value if isinstance(value, list | tuple) else [value])):
-            raise UserError(f"{key} is {value}: decoders here have {json.dumps(right)}")
-
-
-def _read_convolutions(published: Mapping[str, Any]) -> tuple[list[str], bool]:
-    """Each stage's convolution in the order data meets them, and whether depthwise ones are causal."""
-    causal_depthwise = _value(published, "decoder_dw_causal", bool, False)
-    if "decoder_convolutions" in published:
-        if both := {"decoder_is_dw_conv", "decoder_dw_kernel_size"} & set(published):
-            raise UserError(
-                f"decoder_convolutions stands in place of {' and '.join(sorted(both))}: leave those out"
-            )
-        return _values(published, "decoder_convolutions", 5, str, None), causal_depthwise
-    is_depthwise = _values(published, "decoder_is_dw_conv", 5, bool, [False] * 5)
-    kernel_size = _value(published, "decoder_dw_kernel_size", int, 3)
-    if any(is_depthwise) and kernel_size not in DEPTHWISE:
-        raise UserError(
-            f"decoder_dw_kernel_size is {kernel_size}: it must be one of {', '.join(map(str, DEPTHWISE))}"
-        )
-    return [DEPTHWISE[kernel_size] if depthwise else "dense" for depthwise in is_depthwise], causal_depthwise
-
-
-def _value(published: Mapping[str, Any], key: str, kind: type, default: Any) -> Any:
-    if key not in published and default is None:
-        raise UserError(f"{key} is missing")
-    value = published.get(key, default)
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind:
-        raise UserError(f"{key} is {value!r}: it must be of type {kind.__name__}")
-    return value
-
-
-def _values(
-    published: Mapping[str, Any],
-    key: str,
-    length: int,
-    kinds: type | tuple[type, ...],
-    default: list[Any] | None,
-) -> list[Any]:
-    """A list of the published format, turned into the order in which data meets its entries."""
-    if key not in published and default is None:
-        raise UserError(f"{key} is missing")
-    values = published.get(key, default)
-    kinds = kinds if isinstance(kinds, tuple) else (kinds,)
-    if (
-        not isinstance(values, list | tuple)
-        or len(values) != length
-        or any(type(v) not in kinds for v in values)
-    ):
-        names = " or ".join("null" if kind is type(None) else kind.__name__ for kind in kinds)
-        raise UserError(f"{key} is {values!r}: it must be a list of {length} ({names})")
-    return list(values)[::-1]
