@@ -1,8 +1,13 @@
 """What tests of every part share."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+# Workers side by side each take one core; set before torch is first imported, and inherited by commands under test.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(scope="session")
