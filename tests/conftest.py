@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-# Workers side by side each take one core; set before torch is first imported, and inherited by commands under test.
+# Each worker beside others takes one core; set before torch is imported, and inherited by commands under test.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
 
