@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-# Each worker beside others takes one core; set before torch is imported, and inherited by commands under test.
+# Workers side by side take one core each: set before torch is imported, inherited by commands under test.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
 
