@@ -1,0 +1,200 @@
+"""Trains the stand-in: `python -m nas.teachers.stand_in.train FOOTAGE CHECKPOINT --seconds 540`.
+
+Run again with the same checkpoint and more seconds, it goes on. Then `--export DIR` writes the model as
+diffusers saves it, in fp16, with the statistics of its latents, and prints the table of the model card.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import itertools
+import json
+import math
+import os
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKLWan
+from torch import Tensor
+
+from nas.teachers.stand_in.moving_pictures import Footage
+from nas.teachers.wan import decode_latent, encode_moments
+
+ARCHITECTURE = {
+    "base_dim": 24,
+    "decoder_base_dim": 32,
+    "z_dim": 16,
+    "dim_mult": [1, 2, 3, 3],
+    "num_res_blocks": 1,
+    "attn_scales": [],
+    "temperal_downsample": [False, True, True],
+    "latents_mean": [0.0] * 16,
+    "latents_std": [1.0] * 16,
+}
+CLIP = {"frames": 17, "side": 112}
+BATCH = 8
+SHOTS = 0.2  # share of training clips cut from shots: they are few, but real motion
+LEARNING_RATE = 2e-3
+WARM_UP = 300  # steps
+KL_WEIGHT = 1e-5
+FIRST_LOG_VARIANCE = -6.0
+EMA = 0.998
+EVALUATED = 48  # clips of each kind
+
+
+def reconstruction_loss(vae: AutoencoderKLWan, clip: Tensor) -> Tensor:
+    """L1 + RMS error per clip + a little KL, of clips `[B, 3, T, H, W]`."""
+    mean, log_variance = encode_moments(vae, clip).float().chunk(2, dim=1)
+    log_variance = log_variance.clamp(-30, 20)
+    latent = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+    error = decode_latent(vae, latent).float() - clip
+    divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
+    rms = error.square().mean((1, 2, 3, 4)).add(1e-8).sqrt().mean()
+    return error.abs().mean() + rms + KL_WEIGHT * divergence
+
+
+def train(footage: Path, checkpoint: Path, seconds: float, device: torch.device) -> None:
+    """Trains until `seconds` have gone in all (earlier runs of the same checkpoint counted in)."""
+    torch.manual_seed(0)
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cuda.matmul.allow_tf32 = True
+    vae = AutoencoderKLWan(**ARCHITECTURE).to(device)
+    with torch.no_grad():  # begin with little posterior noise: at unit variance it drowns an untrained mean
+        vae.quant_conv.bias[ARCHITECTURE["z_dim"] :].fill_(FIRST_LOG_VARIANCE)
+    averaged = copy.deepcopy(vae)
+    optimiser = torch.optim.AdamW(
+        vae.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=1e-3, fused=device.type == "cuda"
+    )
+    step, gone = 0, 0.0
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, map_location=device, weights_only=True)
+        vae.load_state_dict(saved["model"])
+        averaged.load_state_dict(saved["averaged"])
+        optimiser.load_state_dict(saved["optimiser"])
+        step, gone = saved["step"], saved["seconds"]
+    clips = _batches(Footage(footage / "train"), step, device)
+    start = time.perf_counter() - gone
+    losses: list[Tensor] = []
+    while (gone := time.perf_counter() - start) < seconds:
+        progress = min(1.0, gone / seconds)
+        for group in optimiser.param_groups:
+            group["lr"] = (
+                LEARNING_RATE * min(1, (step + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * progress))
+            )
+        with torch.autocast(device.type, torch.bfloat16):
+            loss = reconstruction_loss(vae, next(clips))
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
+        optimiser.step()
+        decay = min(EMA, (step + 1) / (step + 10))
+        torch._foreach_lerp_(list(averaged.parameters()), list(vae.parameters()), 1 - decay)
+        step += 1
+        losses.append(loss.detach())
+        if step % 100 == 0:
+            recent = torch.stack(losses).mean().item()
+            losses.clear()
+            print(f"{gone:6.0f} s  step {step}  loss {recent:.4f}", flush=True)
+            if not math.isfinite(recent):
+                raise RuntimeError(f"the loss at step {step} is {recent}")
+    saved = {
+        "model": vae.state_dict(),
+        "averaged": averaged.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "step": step,
+        "seconds": gone,
+    }
+    partial = checkpoint.with_suffix(".partial")
+    torch.save(saved, partial)
+    partial.rename(checkpoint)
+
+
+def _batches(footage: Footage, first: int, device: torch.device) -> Iterator[Tensor]:
+    """Batches of clips in -1..1 from number `first` on, each made by a thread ahead of its use."""
+    torch.set_num_threads(1)  # the threads below are the parallelism; more inside each slow all of them
+    ahead = 2 * (os.cpu_count() or 1)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        waiting = deque(
+            threads.submit(footage.batch, seed, BATCH, **CLIP, shots=SHOTS)
+            for seed in range(first, first + ahead)
+        )
+        for seed in itertools.count(first + ahead):
+            yield signed(waiting.popleft().result().to(device, non_blocking=True))
+            waiting.append(threads.submit(footage.batch, seed, BATCH, **CLIP, shots=SHOTS))
+
+
+def signed(clip: Tensor) -> Tensor:
+    """uint8 frames as the float frames in -1..1 that the autoencoder takes."""
+    return clip.float().div(127.5).sub(1)
+
+
+@torch.no_grad()
+def psnr(vae: AutoencoderKLWan, clips: list[Tensor]) -> list[float]:
+    """PSNR in dB of each clip, uint8 `[3, T, H, W]`, through the posterior mean and the decoder, in fp32."""
+    figures = []
+    for clip in (signed(clip.to(vae.device)) for clip in clips):
+        mean = encode_moments(vae, clip[None]).chunk(2, dim=1)[0]
+        error = decode_latent(vae, mean).clamp(-1, 1)[0] - clip
+        figures.append(10 * math.log10(4 / max(error.square().mean().item(), 1e-10)))
+    return figures
+
+
+def export(footage: Path, checkpoint: Path, to: Path, device: torch.device) -> None:
+    """Writes the averaged model as fp16 safetensors with its latents' statistics; prints what it reaches."""
+    saved = torch.load(checkpoint, map_location=device, weights_only=True)
+    vae = AutoencoderKLWan(**ARCHITECTURE).to(device).eval()
+    vae.load_state_dict(saved["averaged"])
+    vae = vae.half().float()  # what is measured is what is shipped
+    trained, apart = Footage(footage / "train"), Footage(footage / "held-out")
+    with torch.no_grad():
+        batches = (signed(trained.batch(seed, 4, **CLIP, shots=SHOTS).to(device)) for seed in range(16))
+        latents = [encode_moments(vae, clips).chunk(2, dim=1)[0] for clips in batches]
+    values = torch.cat(latents).transpose(0, 1).flatten(1)
+    vae.register_to_config(latents_mean=values.mean(1).tolist(), latents_std=values.std(1).tolist())
+    results = {}
+    for frames in (17, 33):
+        for name, make in (
+            ("photographs trained on", trained.moving),
+            ("photographs held out", apart.moving),
+            ("shots trained on", trained.shot),
+            ("shot held out (carphone)", apart.shot),
+        ):
+            figures = psnr(vae, [make(np.random.default_rng(seed), frames, 128) for seed in range(EVALUATED)])
+            results[f"{name}, {frames} frames"] = sum(figures) / len(figures)
+    for name, figure in results.items():
+        print(f"| {name} | {figure:.2f} |")
+    print(f"{saved['step']} steps, {saved['seconds']:.0f} s")
+    vae.half().save_pretrained(to)
+    record = {
+        "steps": saved["step"],
+        "seconds": saved["seconds"],
+        "batch": BATCH,
+        "clip": CLIP,
+        "psnr": results,
+    }
+    (to / "training.json").write_text(json.dumps(record, indent=2) + "\n")
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("footage", type=Path)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--seconds", type=float, default=0, help="of training in all; 0 trains nothing")
+    parser.add_argument("--export", type=Path, help="folder for the finished model")
+    arguments = parser.parse_args()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if arguments.seconds:
+        train(arguments.footage, arguments.checkpoint, arguments.seconds, device)
+    if arguments.export:
+        export(arguments.footage, arguments.checkpoint, arguments.export, device)
+
+
+if __name__ == "__main__":
+    main()
