@@ -1,0 +1,113 @@
+"""Which footage is trained on and which is validated on: never the same scene."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from search_space.errors import UserError
+
+from .scenes import Shot
+
+HELD_OUT = 0.2  # of the scenes, and of the frames
+
+
+@dataclass(frozen=True)
+class Split:
+    """Shots to take clips from, by scene; `description` is one sentence for people."""
+
+    train: list[list[Shot]]
+    validation: list[list[Shot]]
+    description: str
+
+
+def split_scenes(
+    scenes: list[list[Shot]],
+    frames: int,
+    validation_frames: int,
+    most: int,
+    source: str,
+    rng: np.random.Generator,
+) -> Split:
+    """Hold out about a fifth of the scenes, and of the footage, for validation.
+
+    Where that would take more than half of the footage, as it must of a single scene, that scene is split in
+    time instead, with a gap between, and the description says so.
+
+    Args:
+        scenes: all there are; shots too short for a clip are left out here.
+        frames: of a training clip.
+        validation_frames: of a validation clip.
+        most: scenes to hold out.
+        source: what the footage is, named in errors.
+        rng: chooses the scenes.
+
+    Raises:
+        UserError: there isn't enough footage for one clip of each.
+    """
+    candidates = [i for i, scene in enumerate(scenes) if _long_enough(scene, validation_frames)]
+    if not candidates:
+        longest = max(shot.frames for scene in scenes for shot in scene)
+        raise UserError(
+            f"{source}: the longest shot has {longest} frames and a validation clip {validation_frames}; "
+            "give more footage"
+        )
+    footage = sum(map(_frames, scenes))
+    wanted = min(most, max(1, round(HELD_OUT * len(scenes))))
+    held: list[int] = []
+    for i in rng.permutation(candidates).tolist():
+        if len(held) < wanted and sum(_frames(scenes[j]) for j in [*held, i]) <= HELD_OUT * footage:
+            held.append(i)
+    held = held or [min(candidates, key=lambda i: _frames(scenes[i]))]
+    train = [
+        long for i, scene in enumerate(scenes) if i not in held and (long := _long_enough(scene, frames))
+    ]
+    if sum(_frames(scenes[i]) for i in held) > footage / 2:
+        return _split_in_time(scenes[held[0]], train, frames, validation_frames, source)
+    return Split(
+        train,
+        [_long_enough(scenes[i], validation_frames) for i in held],
+        f"{len(train)} scenes to train on, {len(held)} others to validate on",
+    )
+
+
+def _split_in_time(
+    scene: list[Shot], others: list[list[Shot]], frames: int, validation_frames: int, source: str
+) -> Split:
+    """The end of a scene to validate on; what lies before, less a gap, and the `others` to train on."""
+    last = max(i for i, shot in enumerate(scene) if shot.frames >= validation_frames)
+    shot, until = scene[last], scene[: last + 1]
+    held = min(shot.frames, max(validation_frames, round(HELD_OUT * _frames(until))))
+    before = _frames(until) - held
+    gap = max(1, min(frames, before if others else before - frames))
+    beginning = _long_enough(_without_end(until, held + gap), frames)
+    train = [*others, beginning] if beginning else others
+    if not train:
+        raise UserError(
+            f"{source}: one scene only, of {_frames(scene)} frames; {frames} to train on, a gap and "
+            f"{validation_frames} to validate on don't fit; give more footage"
+        )
+    return Split(
+        train,
+        [[replace(shot, first=shot.stop - held)]],
+        f"too few scenes to hold one out: validation is on the end of one, {gap} frames after the part "
+        "trained on, so it says little of other scenes",
+    )
+
+
+def _without_end(shots: list[Shot], frames: int) -> list[Shot]:
+    """The shots less the last `frames` frames of all."""
+    kept = list(shots)
+    while kept and frames > 0:
+        shot = kept.pop()
+        if shot.frames > frames:
+            kept.append(replace(shot, stop=shot.stop - frames))
+        frames -= shot.frames
+    return kept
+
+
+def _long_enough(shots: list[Shot], frames: int) -> list[Shot]:
+    return [shot for shot in shots if shot.frames >= frames]
+
+
+def _frames(scene: list[Shot]) -> int:
+    return sum(shot.frames for shot in scene)
