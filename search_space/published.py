@@ -135,9 +135,7 @@ def _check_keys(published: Mapping[str, Any]) -> None:
     """Raises UserError for keys that nobody knows and for switches that no published decoder uses."""
     kind = published.get("_class_name", "AutoencoderKLTurboVAED")
     if kind != "AutoencoderKLTurboVAED":
-        raise UserError(
-            f"this is the configuration of a {kind}: give that of an AutoencoderKLTurboVAED decoder"
-        )
+        raise UserError(f"_class_name is {kind}: give the configuration of an AutoencoderKLTurboVAED decoder")
     known = {"_class_name", *ARCHITECTURE_KEYS, *FIXED_KEYS, *CARRIED_KEYS, *OUR_KEYS}
     if unknown := sorted(set(published) - known):
         raise UserError(f"unknown key {', '.join(unknown)}: known are {', '.join(sorted(known))}")

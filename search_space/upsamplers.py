@@ -29,10 +29,10 @@ class Upsampling:
     def time_stride(self) -> int:
         return 2 if self.doubles_time else 1
 
-    @property
-    def dropped(self) -> int:
-        """How many of the first frames are dropped."""
-        return 0 if self.keeps_first_frame else self.time_stride - 1
+    def drop(self, clip: torch.Tensor) -> torch.Tensor:
+        """Without the first frame, where it is to be dropped: [B, C, T, H, W] -> [B, C, T', H, W]."""
+        # A slice that takes everything would stay in an exported graph, where Core ML can't read it.
+        return clip[:, :, 1:] if self.doubles_time and not self.keeps_first_frame else clip
 
 
 def build_upsampler(name: str, asked: Upsampling) -> nn.Module:
@@ -61,7 +61,7 @@ class DecoupledPixelShuffle(nn.Module):
         if self.asked.doubles_time:
             woven = woven.reshape(batch, -1, 2, time, height * width).transpose(2, 3)
             woven = woven.reshape(batch, -1, 2 * time, height, width)
-        return unfold_frames(F.pixel_shuffle(fold_frames(woven[:, :, self.asked.dropped :]), 2), batch)
+        return unfold_frames(F.pixel_shuffle(fold_frames(self.asked.drop(woven)), 2), batch)
 
 
 class PixelShuffle3d(nn.Module):
@@ -84,7 +84,7 @@ class PixelShuffle3d(nn.Module):
         if self.asked.doubles_time:
             frames = frames.reshape(batch * time, -1, 2, 4 * height * width).transpose(1, 2)
             frames = frames.reshape(batch * time * 2, -1, 2 * height, 2 * width)
-        return unfold_frames(frames, batch)[:, :, self.asked.dropped :]
+        return self.asked.drop(unfold_frames(frames, batch))
 
 
 class TransposedConvolution(nn.Module):
@@ -103,7 +103,7 @@ class TransposedConvolution(nn.Module):
     def forward(self, clip: torch.Tensor) -> torch.Tensor:
         batch, _, _, height, width = clip.shape
         frames = self.conv(fold_frames(clip)).reshape(-1, self.asked.out_channels, 2 * height, 2 * width)
-        return unfold_frames(frames, batch)[:, :, self.asked.dropped :]
+        return self.asked.drop(unfold_frames(frames, batch))
 
 
 class Interpolation(nn.Module):
@@ -127,5 +127,5 @@ class Interpolation(nn.Module):
         if self.asked.doubles_time:
             two = torch.cat([frames, frames], dim=1) if self.grow is None else self.grow(frames)
             frames = unfold_frames(two.reshape(-1, channels, height, width), batch)
-            frames = fold_frames(frames[:, :, self.asked.dropped :])
+            frames = fold_frames(self.asked.drop(frames))
         return unfold_frames(self.conv(F.interpolate(frames, scale_factor=2, mode=self.resize)), batch)

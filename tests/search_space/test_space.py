@@ -28,7 +28,7 @@ def wan() -> SearchSpace:
 
 @pytest.fixture
 def tiny() -> SearchSpace:
-    """Small enough to list: with stages of no blocks, equal widths, and choices that mean nothing at times."""
+    """Small enough to list, with stages of no blocks, equal widths, and choices that may mean nothing."""
     return SearchSpace(
         teacher="wan",
         latent_channels=4,
