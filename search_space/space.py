@@ -104,6 +104,29 @@ class SearchSpace:
         return cls.load(preset_path(teacher))
 
     @classmethod
+    def for_latents(
+        cls, teacher: str, latent_channels: int, compression: tuple[int, int, int], keeps_first_frames: bool
+    ) -> "SearchSpace":
+        """The preset of this compression, for a teacher that has none of its own.
+
+        Raises UserError for a compression that no preset has.
+        """
+        spaces = [cls.preset(name) for name in presets()]
+        for space in spaces:
+            if tuple(space.compression) == compression:
+                return replace(
+                    space,
+                    teacher=teacher,
+                    latent_channels=latent_channels,
+                    keeps_first_frames=keeps_first_frames,
+                )
+        known = sorted({",".join(map(str, space.compression)) for space in spaces})
+        raise UserError(
+            f"compression {','.join(map(str, compression))} of {teacher}: there are spaces for "
+            f"{' and '.join(known)}; write a space file for another"
+        )
+
+    @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "SearchSpace":
         """Reads a space file. Raises UserError, naming the file and the key."""
         try:
@@ -152,9 +175,17 @@ class SearchSpace:
 
     @property
     def first(self) -> DecoderConfig:
-        """The design to try first: in the presets the published one of this compression."""
+        """The design to try first: in the presets the published one of this compression.
+
+        A named design is fitted to the latents of the space: their channels, and whether first frames stay.
+        """
         if self.first_design is not None:
-            return replace(design(self.first_design), carried={})
+            return replace(
+                design(self.first_design),
+                latent_channels=self.latent_channels,
+                keeps_first_frames=self.keeps_first_frames,
+                carried={},
+            )
         middle = {p.name: p.values[(len(p.values) - 1) // 2 if p.ordered else 0] for p in self.asked}
         return self.config(middle)
 

@@ -1,5 +1,6 @@
 """Spaces: what they hold, how designs are drawn from them, how they are left and entered."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -127,6 +128,18 @@ def test_neighbours_differ_in_one_parameter_by_one_step(wan):
         if changed and isinstance(here[changed[0]], int) and changed[0] != "patch_size":
             assert abs(here[changed[0]] - there[changed[0]]) == 1
     assert all(config in wan.neighbours(neighbour) for neighbour in neighbours[:10])
+
+
+def test_a_teacher_without_a_space_gets_that_of_its_compression():
+    space = SearchSpace.for_latents("mine", 24, (4, 32, 32), keeps_first_frames=False)
+    assert (space.teacher, space.latent_channels, space.compression) == ("mine", 24, (4, 32, 32))
+    assert space.first == replace(
+        design("turbo-vaed-dc"), latent_channels=24, keeps_first_frames=False, carried={}
+    )
+    with pytest.raises(
+        UserError, match=r"compression 8,8,8 of mine: there are spaces for 4,16,16 and 4,32,32"
+    ):
+        SearchSpace.for_latents("mine", 24, (8, 8, 8), keeps_first_frames=False)
 
 
 def test_without_a_first_design_the_middle_of_the_space_comes_first(tiny):
