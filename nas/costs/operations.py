@@ -1,0 +1,231 @@
+"""What a block does on the device, as a list of operations: the one form that both sources of costs produce.
+
+A source (`nas.costs.trace`, `nas.costs.coreml`) reads its own graph and yields a `Program`; fusion, pricing
+and peak memory are computed from that alone, so they can't differ between sources.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+BYTES_PER_ELEMENT = 2  # activations and weights are fp16 on the device
+
+KINDS = (
+    "convolution",
+    "depthwise_convolution",
+    "transposed_convolution",
+    "matrix_product",
+    "elementwise",
+    "reduction",
+    "normalization",
+    "movement",
+)
+
+
+def tensor_bytes(shape: Sequence[int]) -> int:
+    """Bytes of a tensor of `shape` in fp16."""
+    return prod(shape) * BYTES_PER_ELEMENT
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a program.
+
+    Attributes:
+        kind: one of `KINDS`.
+        operator: the source's own name for it, or several joined by "+" where fusion merged them.
+        inputs: ids of the activations it reads (indices into `Program.shapes`), each once.
+        outputs: ids of the activations it writes.
+        flops: two per multiply-add of convolutions and matrix products; 0 for everything else.
+        read_bytes: bytes of activations it reads; less than its inputs hold where it reads a slice of them.
+        written_bytes: bytes of activations it writes.
+        weight_bytes: bytes of constants it reads.
+        channels: input and output channels of one group, for convolutions and matrix products; else (0, 0).
+        rank: the highest rank among what it reads and writes.
+    """
+
+    kind: str
+    operator: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    flops: int
+    read_bytes: int
+    written_bytes: int
+    weight_bytes: int
+    channels: tuple[int, int]
+    rank: int
+
+    @property
+    def bytes(self) -> int:
+        """All bytes it moves: activations read and written, and weights."""
+        return self.read_bytes + self.written_bytes + self.weight_bytes
+
+
+@dataclass(frozen=True)
+class Program:
+    """The operations of one block, in order.
+
+    Attributes:
+        operations: in the order in which they run.
+        shapes: shape of every activation by its id; id 0 is the block's input.
+        output: id of the block's output.
+    """
+
+    operations: tuple[Operation, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    output: int
+
+    @property
+    def flops(self) -> int:
+        """Two per multiply-add of convolutions and matrix products."""
+        return sum(operation.flops for operation in self.operations)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes moved by all operations."""
+        return sum(operation.bytes for operation in self.operations)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of the block's output, [B, C, T, H, W]."""
+        return self.shapes[self.output]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can hold it; `from_dict` reads it back."""
+        return {
+            "shapes": [list(shape) for shape in self.shapes],
+            "output": self.output,
+            "operations": [vars(operation) for operation in self.operations],
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Program:
+        """Reads what `to_dict` wrote.
+
+        Raises:
+            KeyError, TypeError: where a key is missing or unknown.
+        """
+        rows: list[dict[str, Any]] = [
+            {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+            for row in data["operations"]
+        ]
+        operations = tuple(Operation(**row) for row in rows)
+        return cls(operations, tuple(tuple(shape) for shape in data["shapes"]), data["output"])
+
+
+class ProgramBuilder:
+    """Collects operations and gives ids to activations, while a source walks its graph."""
+
+    def __init__(self, input_shape: Iterable[int]) -> None:
+        """`input_shape` is the block's input, [B, C, T, H, W]; it gets id 0."""
+        self._shapes: list[tuple[int, ...]] = [tuple(input_shape)]
+        self._operations: list[Operation] = []
+
+    def add(
+        self,
+        kind: str,
+        operator: str,
+        inputs: Iterable[int],
+        output_shapes: Iterable[Sequence[int]],
+        *,
+        flops: int = 0,
+        weight_bytes: int = 0,
+        channels: tuple[int, int] = (0, 0),
+        reads_only_its_output: bool = False,
+    ) -> tuple[int, ...]:
+        """Appends an operation and returns the ids of its outputs.
+
+        `reads_only_its_output` marks slices: they read as much as they write, however large what they cut
+        from is.
+        """
+        sources = tuple(dict.fromkeys(inputs))
+        first = len(self._shapes)
+        self._shapes += [tuple(int(size) for size in shape) for shape in output_shapes]
+        outputs = tuple(range(first, len(self._shapes)))
+        written = sum(tensor_bytes(self._shapes[i]) for i in outputs)
+        read = written if reads_only_its_output else sum(tensor_bytes(self._shapes[i]) for i in sources)
+        rank = max(len(self._shapes[i]) for i in (*sources, *outputs))
+        self._operations.append(
+            Operation(kind, operator, sources, outputs, flops, read, written, weight_bytes, channels, rank)
+        )
+        return outputs
+
+    def size(self, i: int) -> int:
+        """Elements of activation `i`."""
+        return prod(self._shapes[i])
+
+    def build(self, output: int) -> Program:
+        """The program whose result is the activation `output`: without what nothing reads, and fused."""
+        return fuse(Program(tuple(_needed(self._operations, output)), tuple(self._shapes), output))
+
+
+def _needed(operations: list[Operation], output: int) -> list[Operation]:
+    """Those of `operations` that `output` depends on, in order."""
+    needed = {output}
+    kept = []
+    for operation in reversed(operations):
+        if needed.intersection(operation.outputs):
+            needed.update(operation.inputs)
+            kept.append(operation)
+    return kept[::-1]
+
+
+def fuse(program: Program) -> Program:
+    """Merges chains of elementwise operations, and those that feed a reduction, into one operation each.
+
+    Core ML's back ends do not write the tensor between two elementwise operations to memory. A tensor that
+    has a second reader, or leaves the block, is written all the same, so nothing is merged across it. The
+    merged operation stands where its last one stood.
+    """
+    readers = Counter(i for operation in program.operations for i in operation.inputs)
+    readers[program.output] += 1
+    kept: list[Operation | None] = []
+    mergeable: dict[int, int] = {}  # id of an elementwise result with one reader -> its place in `kept`
+    for operation in program.operations:
+        if operation.kind in ("elementwise", "reduction"):
+            for source in operation.inputs:
+                place = mergeable.pop(source, None)
+                if place is not None:
+                    producer = kept[place]
+                    assert producer is not None
+                    kept[place] = None
+                    operation = _merged(producer, source, operation, program.shapes)
+        if operation.kind == "elementwise" and readers[operation.outputs[0]] == 1:
+            mergeable[operation.outputs[0]] = len(kept)
+        kept.append(operation)
+    return replace(program, operations=tuple(operation for operation in kept if operation is not None))
+
+
+def _merged(
+    producer: Operation, between: int, reader: Operation, shapes: tuple[tuple[int, ...], ...]
+) -> Operation:
+    inputs = tuple(dict.fromkeys((*producer.inputs, *(i for i in reader.inputs if i != between))))
+    return replace(
+        reader,
+        operator=f"{producer.operator}+{reader.operator}",
+        inputs=inputs,
+        read_bytes=sum(tensor_bytes(shapes[i]) for i in inputs),
+        weight_bytes=producer.weight_bytes + reader.weight_bytes,
+        rank=max(producer.rank, reader.rank),
+    )
+
+
+def peak_activation_bytes(program: Program) -> int:
+    """Largest sum of activations alive at once while `program` runs, in bytes; its input and output included.
+
+    An activation lives from the operation that writes it (the input: from the start) to the last that reads
+    it (the output: to the end). Weights are not counted.
+    """
+    last_use = {i: step for step, operation in enumerate(program.operations) for i in operation.inputs}
+    last_use[program.output] = len(program.operations)
+    alive = {0}
+    peak = tensor_bytes(program.shapes[0])
+    for step, operation in enumerate(program.operations):
+        alive.update(operation.outputs)
+        peak = max(peak, sum(tensor_bytes(program.shapes[i]) for i in alive))
+        alive = {i for i in alive if last_use.get(i, -1) > step}
+    return peak

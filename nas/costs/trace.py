@@ -1,0 +1,217 @@
+"""Operations of a block from PyTorch's own operators, dispatched on meta tensors: it takes milliseconds.
+
+fvcore's tracer fails on meta tensors; its operator functions (`fvcore.nn.jit_handles`) don't, so a dispatch
+mode calls those. What Core ML makes of a block (`nas.costs.coreml`) is close to this list: docs/latency.md
+says how close.
+
+A permutation counts as a copy where it stands, except that one right after another is merged with it: Core
+ML's optimiser does that too, and in these blocks moves none through other operations to where it would
+cancel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import torch
+from fvcore.nn.jit_handles import conv_flop_count
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from nas.costs.operations import BYTES_PER_ELEMENT, Program, ProgramBuilder
+
+FLOPS_PER_MULTIPLY_ADD = 2
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one operator does, before its activations are counted: arguments of `ProgramBuilder.add`."""
+
+    kind: str
+    flops: int = 0
+    channels: tuple[int, int] = (0, 0)
+    reads_only_its_output: bool = False
+
+
+Shape = Sequence[int]
+
+
+def convolution_work(
+    input_shape: Shape, weight_shape: Shape, output_shape: Shape, groups: int, transposed: bool
+) -> Work:
+    """Work of a convolution of any dimension: input [B, C, ...], weight as PyTorch and Core ML store it.
+
+    FLOPs are fvcore's multiply-adds (the bias is not counted) times two.
+    """
+    multiply_adds = int(
+        conv_flop_count(list(input_shape), list(weight_shape), list(output_shape), transposed)
+    )
+    inputs, outputs = input_shape[1] // groups, output_shape[1] // groups
+    if transposed:
+        kind = "transposed_convolution"
+    elif groups > 1 and inputs == 1:
+        kind = "depthwise_convolution"
+    else:
+        kind = "convolution"
+    return Work(kind, multiply_adds * FLOPS_PER_MULTIPLY_ADD, (inputs, outputs))
+
+
+def matrix_product_work(left: Shape, output_shape: Shape) -> Work:
+    """Work of left [..., N, K] times [..., K, M] giving [..., N, M]."""
+    multiply_adds = prod(output_shape) * left[-1]
+    return Work("matrix_product", multiply_adds * FLOPS_PER_MULTIPLY_ADD, (left[-1], output_shape[-1]))
+
+
+def _convolution(args: Sequence[Any], output_shape: Shape) -> Work:
+    # aten::convolution(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
+    return convolution_work(args[0].shape, args[1].shape, output_shape, args[8], args[6])
+
+
+def _product(args: Sequence[Any], output_shape: Shape) -> Work:
+    return matrix_product_work(args[0].shape, output_shape)
+
+
+def _product_after_bias(args: Sequence[Any], output_shape: Shape) -> Work:
+    return matrix_product_work(args[1].shape, output_shape)
+
+
+def _always(work: Work) -> Callable[[Sequence[Any], Shape], Work]:
+    return lambda args, output_shape: work
+
+
+ARITHMETIC = ("add", "clamp", "div", "mul", "pow", "rsqrt", "sqrt", "sub")
+ACTIVATIONS = ("exp", "gelu", "relu", "sigmoid", "silu", "tanh")
+PERMUTATIONS = ("permute", "t", "transpose")
+COPIES = ("cat", "clone", "constant_pad_nd", "pixel_shuffle", "repeat", "replication_pad3d", "stack")
+RESIZES = ("upsample_bilinear2d", "upsample_nearest2d")
+SLICES = ("select", "slice", "split", "split_with_sizes", "unbind")
+
+# The table: an operator of PyTorch to what it does. To add one, name it here.
+OPERATORS: Mapping[str, Callable[[Sequence[Any], Shape], Work]] = {
+    "convolution": _convolution,
+    "mm": _product,
+    "bmm": _product,
+    "addmm": _product_after_bias,
+    **dict.fromkeys(ARITHMETIC + ACTIVATIONS, _always(Work("elementwise"))),
+    **dict.fromkeys(("amax", "mean", "sum"), _always(Work("reduction"))),
+    **dict.fromkeys(("native_group_norm", "native_layer_norm"), _always(Work("normalization"))),
+    **dict.fromkeys(PERMUTATIONS + COPIES + RESIZES, _always(Work("movement"))),
+    **dict.fromkeys(SLICES, _always(Work("movement", reads_only_its_output=True))),
+}
+
+# These only name anew what is there. So does the copy that PyTorch makes after a permutation, which counted
+# at the permutation; but one that writes out what `expand` repeated is a copy of its own.
+ALIASES = ("_to_copy", "_unsafe_view", "alias", "clone", "detach", "expand", "squeeze", "unsqueeze", "view")
+
+
+@dataclass(frozen=True)
+class TracedBlock:
+    """A block's operations; `fingerprint` is equal where the same graph is computed on the same shapes."""
+
+    program: Program
+    fingerprint: str
+
+
+def trace(block: nn.Module, input_shape: Sequence[int]) -> TracedBlock:
+    """Operations of `block`, whose parameters are meta tensors, on an input of `input_shape` [B, C, T, H, W].
+
+    Raises:
+        NotImplementedError: where the block uses an operator that `OPERATORS` lacks: none counts as free.
+    """
+    block_input = torch.empty(tuple(input_shape), device="meta")
+    recorder = _Recorder(block_input)
+    with torch.no_grad(), recorder:
+        output = block(block_input)
+    return TracedBlock(recorder.program(output), recorder.fingerprint())
+
+
+class _Recorder(TorchDispatchMode):
+    """Files each operator that reads an activation; what is computed from weights alone is a weight."""
+
+    def __init__(self, block_input: torch.Tensor) -> None:
+        super().__init__()
+        self._builder = ProgramBuilder(block_input.shape)
+        self._ids = {id(block_input): 0}
+        self._permuted: dict[int, torch.Tensor] = {}  # id() of a permutation's result -> what it permutes
+        self._alive: list[torch.Tensor] = [block_input]  # an id() is unique only while its object lives
+        self._graph = hashlib.sha256(repr(tuple(block_input.shape)).encode())
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        self._graph.update(f"{func} {self._described(args)} {self._described(kwargs or {})}\n".encode())
+        tensors = _tensors(args) + _tensors(list((kwargs or {}).values()))
+        inputs = [self._ids[id(tensor)] for tensor in tensors if id(tensor) in self._ids]
+        if inputs:
+            self._file(func.overloadpacket.__name__, args, tensors, inputs, result)
+        return result
+
+    def _file(
+        self, name: str, args: Sequence[Any], tensors: list[torch.Tensor], inputs: list[int], result: Any
+    ) -> None:
+        if name in ALIASES and not (name == "clone" and self._builder.size(inputs[0]) != result.numel()):
+            self._name(result, inputs[0])
+            return
+        if name in PERMUTATIONS:
+            source = self._permuted.get(id(args[0]), args[0])
+            inputs = [self._ids[id(source)]]
+            if (result.shape, result.stride()) == (source.shape, source.stride()):
+                self._name(result, inputs[0])
+                return
+            self._permuted[id(result)] = source
+        if name not in OPERATORS:
+            raise NotImplementedError(
+                f"operator aten::{name} has no entry in nas/costs/trace.py: add what it does"
+            )
+        outputs = _tensors([result])
+        if name.startswith("native_"):
+            outputs = outputs[:1]  # the statistics that follow are for the backward pass
+        work = OPERATORS[name](args, outputs[0].shape)
+        weights = sum(tensor.numel() for tensor in tensors if id(tensor) not in self._ids)
+        ids = self._builder.add(
+            work.kind,
+            name,
+            inputs,
+            [output.shape for output in outputs],
+            flops=work.flops,
+            channels=work.channels,
+            weight_bytes=weights * BYTES_PER_ELEMENT,
+            reads_only_its_output=work.reads_only_its_output,
+        )
+        for output, i in zip(outputs, ids, strict=True):
+            self._name(output, i)
+
+    def _name(self, tensor: torch.Tensor, i: int) -> None:
+        self._ids[id(tensor)] = i
+        self._alive.append(tensor)
+
+    def _described(self, value: Any) -> str:
+        if isinstance(value, torch.Tensor):
+            i = self._ids.get(id(value))
+            return f"w{tuple(value.shape)}" if i is None else f"a{i}{tuple(value.shape)}"
+        if isinstance(value, (list, tuple)):
+            return "[" + ",".join(self._described(item) for item in value) + "]"
+        if isinstance(value, Mapping):
+            return "{" + ",".join(f"{key}={self._described(item)}" for key, item in value.items()) + "}"
+        return repr(value)
+
+    def program(self, output: torch.Tensor) -> Program:
+        return self._builder.build(self._ids[id(output)])
+
+    def fingerprint(self) -> str:
+        return self._graph.hexdigest()
+
+
+def _tensors(values: Sequence[Any]) -> list[torch.Tensor]:
+    found: list[torch.Tensor] = []
+    for value in values:
+        if isinstance(value, torch.Tensor):
+            found.append(value)
+        elif isinstance(value, (list, tuple)):
+            found += _tensors(value)
+    return found

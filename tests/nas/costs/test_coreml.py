@@ -1,0 +1,76 @@
+import pytest
+import torch
+from torch import nn
+
+from nas.costs import load_device
+from nas.costs.coreml import ConversionError, coreml
+from nas.costs.operations import peak_activation_bytes
+from nas.costs.roofline import price
+from nas.costs.trace import trace
+from search_space import CONVOLUTIONS, UPSAMPLERS, DecoderConfig, Stage, build_decoder
+
+PROFILE = load_device("iphone-16-pro")
+
+# Each convolution once and each upsampler once, with and without a change of width and of time, all patches.
+DESIGNS = {
+    f"{conv}, {upsampler}": DecoderConfig(
+        8,
+        (
+            Stage(16, 0, conv),
+            Stage(16, 0, conv),
+            Stage(16, 0, conv),
+            Stage(24, 0, conv, "decoupled_pixel_shuffle"),
+            Stage(16, 1, conv, upsampler, doubles_time=True),
+        ),
+        patch_size=(1, 2, 4)[index % 3],
+        time_padding=("symmetric", "causal")[index % 2],
+    )
+    for index, (conv, upsampler) in enumerate(zip(CONVOLUTIONS, UPSAMPLERS, strict=True))
+}
+
+
+@pytest.fixture(scope="module")
+def converted():
+    """Programs by fingerprint: designs share blocks."""
+    return {}
+
+
+@pytest.mark.parametrize("config", DESIGNS.values(), ids=DESIGNS.keys())
+def test_every_block_converts_and_the_trace_agrees(config, converted):
+    with torch.device("meta"):
+        decoder = build_decoder(config)
+    shape = (1, config.latent_channels, 3, 8, 8)
+    for name, block in decoder.blocks():
+        traced = trace(block, shape)
+        if traced.fingerprint not in converted:
+            converted[traced.fingerprint] = coreml(block, shape)
+        programs = (traced.program, converted[traced.fingerprint])
+        assert programs[0].output_shape == programs[1].output_shape, name
+        assert programs[0].flops == programs[1].flops, name
+        assert peak_activation_bytes(programs[0]) == peak_activation_bytes(programs[1]), name
+        assert price(programs[0].operations, PROFILE) == pytest.approx(
+            price(programs[1].operations, PROFILE), rel=0.08
+        ), name
+        shape = traced.program.output_shape
+
+
+def test_one_latent_frame_converts():
+    with torch.device("meta"):
+        (_, entry), *_ = build_decoder(next(iter(DESIGNS.values()))).blocks()
+    assert coreml(entry, (1, 8, 1, 8, 8)).output_shape == (1, 16, 1, 8, 8)
+
+
+class SingularVectors(nn.Module):
+    def forward(self, clip):
+        return torch.linalg.svd(clip)[0]
+
+
+def test_what_does_not_convert_says_so_quietly(capfd):
+    with pytest.raises(ConversionError, match=r"SingularVectors does not convert to Core ML: .*svd"):
+        coreml(SingularVectors(), (1, 4, 4))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_conversion_prints_nothing(capfd):
+    coreml(nn.Conv3d(2, 2, 1), (1, 2, 2, 4, 4))
+    assert capfd.readouterr() == ("", "")

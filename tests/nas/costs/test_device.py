@@ -1,0 +1,73 @@
+from importlib.resources import files
+
+import pytest
+import yaml
+
+from nas.costs import devices, load_device
+from search_space.errors import UserError
+
+
+@pytest.fixture
+def figures():
+    return yaml.safe_load((files("nas.costs") / "devices" / "iphone-16-pro.yaml").read_text())
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content):
+        path = tmp_path / "phone.yaml"
+        path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("name", devices())
+def test_every_packaged_profile_is_valid_and_named_as_its_file(name):
+    assert load_device(name).name == name
+
+
+def test_an_unknown_device_lists_the_known():
+    with pytest.raises(UserError, match=r"'nokia-3310'.*iphone-16-pro"):
+        load_device("nokia-3310")
+
+
+def test_a_profile_of_ones_own_is_read_by_path(write, figures):
+    figures["memory_gb_s"]["value"] = 77
+    own = load_device(write(figures))
+    assert own.memory_gb_s.value == 77
+    assert own.digest != load_device("iphone-16-pro").digest
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda figures: figures.pop("memory_gb_s"), "memory_gb_s"),
+        (lambda figures: figures["memory_gb_s"].update(value=-1), "memory_gb_s.value"),
+        (lambda figures: figures["memory_gb_s"].update(value=float("nan")), "memory_gb_s.value"),
+        (lambda figures: figures["memory_gb_s"].pop("source"), "memory_gb_s.source"),
+        (lambda figures: figures["bandwidth_share"].update(value=1.2), "bandwidth_share.value"),
+        (lambda figures: figures.update(memory_gbs=1), "memory_gbs"),
+    ],
+)
+def test_a_broken_profile_is_refused_with_its_field(write, figures, change, named):
+    change(figures)
+    path = write(figures)
+    with pytest.raises(UserError) as error:
+        load_device(path)
+    assert str(path) in str(error.value)
+    assert named in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "name: [", "just words"])
+def test_what_is_not_a_profile_is_refused_in_one_line(write, text):
+    path = write(text)
+    with pytest.raises(UserError) as error:
+        load_device(path)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"absent\.yaml"):
+        load_device(tmp_path / "absent.yaml")
