@@ -37,8 +37,8 @@ def plot_front(study: pd.DataFrame, objectives: Sequence[str] | None = None, ax:
     """The front, before the designs that it beats.
 
     Drawn: the front with trial numbers and its knee; trained designs that it beats, or that miss a
-    constraint, faded; designs with a name (published ones, TAEHV, Flash-VAED) as marks of their own; frames a
-    second on the upper axis, with lines at 24, 30 and 60.
+    constraint, faded; designs with a name (published ones, TAEHV, Flash-VAED) as marks of their own; lines at
+    24, 30 and 60 frames a second, and at the teacher's own PSNR where that is near.
 
     Args:
         study: a table from ``load_study``.
@@ -115,6 +115,11 @@ def plot_front(study: pd.DataFrame, objectives: Sequence[str] | None = None, ax:
     if below:
         notes.append(f"{_plural(below, 'design')} of poorer {up.quantity.label} below the picture.")
     _label(ax, across, up)
+    ceiling = study.attrs["study"].get("teacher_psnr")
+    if ceiling is not None and up.name == "psnr":
+        notes.append(f"The teacher itself reaches {ceiling:.2f} dB on the same clips.")
+        if ax.get_ylim()[0] < ceiling < ax.get_ylim()[1]:
+            ax.axhline(ceiling, color=_INK, lw=1.2, ls=":", zorder=0, label="teacher itself")
     _iso_fps(ax, across, designs)
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, borderaxespad=0, labelspacing=0.7)
     _footnote(ax, study, notes)

@@ -72,8 +72,8 @@ def load_study(study: str | Path, name: str | None = None) -> pd.DataFrame:
         - ``seconds.PART``: how long each part of the trial took;
         - ``curve``: [[step, PSNR in dB], …] while training.
 
-        What a trial lacks is NaN or None. ``.attrs["study"]`` holds the study's own record and
-        ``.attrs["name"]`` its name.
+        What a trial lacks is NaN where others have a number, and None where they have a word.
+        ``.attrs["study"]`` holds the study's own record and ``.attrs["name"]`` its name.
 
     Raises:
         UserError: nothing is there, it is no study of this project, or it holds several and ``name`` is None.
@@ -225,7 +225,11 @@ def _frame(
     frame = frame.reindex(columns=list(dict.fromkeys([*leading, *rest, "curve"])))
     # A study without a finished trial has these too, as numbers, so that every function can be asked of it.
     numeric = [name for name in frame.columns if name in QUANTITIES or name in objectives]
-    return frame.astype(dict.fromkeys(numeric, float) | {"fits": "boolean"})
+    frame = frame.astype(dict.fromkeys(numeric, float) | {"fits": "boolean"})
+    words = frame.select_dtypes(exclude=["number", "bool", "boolean", "datetime"])
+    # As objects, since pandas' own strings turn None into NaN, which is true where a missing name should be
+    # false.
+    return frame.assign(**words.astype(object).where(words.notna(), None))
 
 
 def _scalars(values: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -26,8 +26,9 @@ def study_record(**changes: Any) -> dict[str, Any]:
         "resolution": [512, 512],
         "frames": FRAMES,
         "preset": "cpu",
-        "settings": {},
+        "settings": {"proxy": None, "training": {"steps": 100}, "clips": {"validation": 8, "size": 128}},
         "seed": 0,
+        "teacher_psnr": 29.5,
         "objectives": OBJECTIVES,
         "constraints": [],
         "versions": {},
@@ -99,8 +100,18 @@ _STATES = {
     "refused": optuna.trial.TrialState.PRUNED,
     "repeated": optuna.trial.TrialState.PRUNED,
     "failed": optuna.trial.TrialState.FAIL,
+    "running": optuna.trial.TrialState.RUNNING,
 }
-_CONVOLUTIONS = ["dense", "dw3", "spatial", "two_frame"]
+_CHOICES: dict[str, list[Any]] = {
+    "up0_conv": ["dense", "dw3", "spatial"],
+    "up0_width": [16, 32, 64, 128],
+    "patch_size": [1, 2, 4],
+}
+_DISTRIBUTIONS: dict[str, optuna.distributions.BaseDistribution] = {
+    "up0_conv": optuna.distributions.CategoricalDistribution(_CHOICES["up0_conv"]),
+    "up0_width": optuna.distributions.IntDistribution(16, 256, step=16),
+    "patch_size": optuna.distributions.CategoricalDistribution(_CHOICES["patch_size"]),
+}
 
 
 def write_study(
@@ -119,22 +130,24 @@ def write_study(
         attributes: further user attributes of the study; "study" replaces its record.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         study_name=name,
         storage=f"sqlite:///{directory / 'study.db'}",
         directions=[objective["direction"] for objective in OBJECTIVES],
-        sampler=optuna.samplers.RandomSampler(seed=0),
     )
     for key, value in ({"study": study_record()} | (attributes or {})).items():
         study.set_user_attr(key, value)
+    rng = np.random.default_rng(0)
     for record in records:
-        trial = study.ask()
-        trial.suggest_categorical("up_0.conv", _CONVOLUTIONS)
-        trial.suggest_int("up_0.width", 16, 256, step=16)
-        trial.suggest_categorical("patch", [1, 2, 4])
-        trial.set_user_attr("record", record)
-        if record["outcome"] == "trained":
-            study.tell(trial, [record["metrics"]["psnr"], record["costs"]["latency_ms"]])
-        elif record["outcome"] != "running":
-            study.tell(trial, state=_STATES[record["outcome"]])
+        is_trained = record["outcome"] == "trained"
+        study.add_trial(
+            optuna.trial.create_trial(
+                state=_STATES[record["outcome"]],
+                values=[record["metrics"]["psnr"], record["costs"]["latency_ms"]] if is_trained else None,
+                params={name: rng.choice(choices).item() for name, choices in _CHOICES.items()},
+                distributions=_DISTRIBUTIONS,
+                user_attrs={"record": record},
+            )
+        )
     return directory

@@ -95,6 +95,7 @@ def test_front_of_many(fifty: pd.DataFrame) -> None:
         assert "width-scaled proxies" in text
         for name in ("Turbo-VAED-Hunyuan", "TAEHV", "Flash-VAED-Wan"):
             assert f"{name} (#" in text
+        assert "The teacher itself reaches 29.50 dB" in text
         assert [t.get_text() for t in ax.child_axes[0].get_xticklabels()] == ["24", "30", "frames/s:  60"]
         assert f"front ({len(pareto_front(study))})" in text
         assert overlapping(ax) == []

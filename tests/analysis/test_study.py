@@ -46,6 +46,8 @@ def test_one_row_a_trial(run: Run) -> None:
     assert first["curve"][-1][0] == 100
     assert bool(first["fits"])
     assert pd.isna(study.loc[3, "fits"])
+    for word in ("name", "reason", "hash", "source"):
+        assert study.loc[3, word] is None
     assert study["psnr"].notna().sum() == 1
     assert set(study["weights"]) == {"stand-in"}
     assert study.attrs["study"]["frames"] == 17
@@ -56,7 +58,7 @@ def test_parameters_are_those_optuna_decodes(run: Run) -> None:
     directory = run([trained(30.0 + i, 100.0 + i) for i in range(5)])
     trials = optuna.load_study(study_name="run", storage=f"sqlite:///{directory / 'study.db'}").trials
     study = load_study(directory)
-    for name in ("up_0.conv", "up_0.width", "patch"):
+    for name in ("up0_conv", "up0_width", "patch_size"):
         assert list(study[f"param.{name}"]) == [trial.params[name] for trial in trials]
 
 
