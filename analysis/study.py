@@ -225,7 +225,7 @@ def _frame(
     frame = frame.reindex(columns=list(dict.fromkeys([*leading, *rest, "curve"])))
     # A study without a finished trial has these too, as numbers, so that every function can be asked of it.
     numeric = [name for name in frame.columns if name in QUANTITIES or name in objectives]
-    frame = frame.astype(dict.fromkeys(numeric, float) | {"fits": "boolean"})
+    frame = frame.astype(dict.fromkeys(numeric, float) | {"fits": "boolean", "source": object})
     words = frame.select_dtypes(exclude=["number", "bool", "boolean", "datetime"])
     # As objects, since pandas' own strings turn None into NaN, which is true where a missing name should be
     # false.

@@ -77,6 +77,7 @@ def test_a_study_without_results_has_every_column(run: Run, records: list[dict])
     assert len(study) == len(records)
     assert {"psnr", "latency_ms", "fits", "source", "curve"} <= set(study.columns)
     assert study["psnr"].dtype == float
+    assert all(source is None for source in study["source"])
 
 
 def test_a_run_directory_a_file_and_a_url_are_the_same(run: Run) -> None:
