@@ -1,7 +1,7 @@
 """A frozen autoencoder to learn from: latents, decoded video and the features of its decoder's blocks."""
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any
 
 import torch
@@ -55,7 +55,7 @@ class Teacher:
                 f"{weights.source}: {type(vae).__name__} can't be a teacher, it doesn't encode and decode "
                 f"a clip [1, 3, 17, 64, 64] ({str(error).splitlines()[0]})"
             ) from error
-        self._round_trips = lru_cache(maxsize=None)(self._round_trips_uncached)
+        self._round_trips = cache(self._round_trips_uncached)
 
     def _measure(self) -> None:
         with torch.no_grad():
@@ -81,12 +81,10 @@ class Teacher:
         kept = dict(self.vae.named_buffers())
         mean = kept.get("latents_mean", config.get("latents_mean"))
         std = kept.get("latents_std", config.get("latents_std"))
-        shift = config.get("shift_factor") or 0.0
-        ones = torch.ones(self.latent_channels)
+        mean = torch.as_tensor(config.get("shift_factor") or 0.0 if mean is None else mean)
+        std = torch.as_tensor(1.0 if std is None else std) / (config.get("scaling_factor") or 1.0)
         return LatentStatistics(
-            mean=shift * ones if mean is None else torch.as_tensor(mean, dtype=torch.float32).cpu(),
-            std=(ones if std is None else torch.as_tensor(std, dtype=torch.float32).cpu())
-            / (config.get("scaling_factor") or 1.0),
+            *(value.detach().cpu().float().expand(self.latent_channels) for value in (mean, std))
         )
 
     def frames(self, at_most: int) -> int:
