@@ -1,0 +1,62 @@
+"""How near a decoded clip comes to the original: PSNR and SSIM, as torchmetrics computes them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
+
+_RANGE = (-1.0, 1.0)  # of pixel values; what lies outside is clamped first, as a player would
+
+
+def psnr(videos: Tensor, clips: Tensor) -> float:
+    """Peak signal-to-noise ratio in dB of each clip, averaged over clips.
+
+    Args:
+        videos: decoded, `[B, 3, T, H, W]`, where -1..1 is black..white.
+        clips: the originals, of the same shape and range.
+    """
+    value = peak_signal_noise_ratio(
+        videos.float().clamp(*_RANGE), clips, data_range=_RANGE[1] - _RANGE[0], dim=(1, 2, 3, 4)
+    )
+    return float(value)
+
+
+def psnr_inside(videos: Tensor, clips: Tensor, frames: int) -> float:
+    """PSNR in dB away from the borders, where zero padding and repeated frames play no part.
+
+    Args:
+        videos: decoded, `[B, 3, T, H, W]`.
+        clips: the originals, of the same shape.
+        frames: left out at either end of time; an eighth of height and width is left out at every side.
+            Clips with nothing left in time keep all their frames.
+    """
+    _, _, time, height, width = clips.shape
+    times = slice(frames, time - frames) if time > 2 * frames else slice(None)
+    rows = slice(height // 8, height - height // 8)
+    columns = slice(width // 8, width - width // 8)
+    return psnr(videos[:, :, times, rows, columns], clips[:, :, times, rows, columns])
+
+
+def ssim(videos: Tensor, clips: Tensor) -> float:
+    """Structural similarity (Wang et al. 2004; 11-pixel Gaussian window) of each frame, averaged over frames.
+
+    Args:
+        videos: decoded, `[B, 3, T, H, W]`.
+        clips: the originals, of the same shape.
+    """
+    value = structural_similarity_index_measure(
+        _frames(videos.float().clamp(*_RANGE)), _frames(clips), data_range=_RANGE
+    )
+    assert isinstance(value, Tensor)
+    return float(value)
+
+
+def to_unit(clips: Tensor) -> Tensor:
+    """Pixels `uint8` 0..255 as `float32` in -1..1."""
+    return clips.to(torch.float32).div_(127.5).sub_(1.0)
+
+
+def _frames(clips: Tensor) -> Tensor:
+    """`[B, 3, T, H, W]` as `[B * T, 3, H, W]`."""
+    return clips.transpose(1, 2).flatten(0, 1)

@@ -1,0 +1,100 @@
+"""What a search distils with: clips, the proxy that stands for a design, and the training of one trial.
+
+Settings are rarely changed, so they live in YAML instead of in flags: `nas/presets/` ships one file for a GPU
+and one for a CPU, `nas search --settings FILE` reads another, and every run writes them beside its results.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+
+from search_space.errors import UserError
+
+_PRESETS = resources.files("nas") / "presets"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ClipSettings(_Section):
+    """Footage: how much of it, and how it is cut."""
+
+    frames: PositiveInt  # of a training clip; cut to the nearest length that the teacher round-trips
+    size: PositiveInt  # height and width of every clip, px
+    train: PositiveInt  # clips
+    validation: PositiveInt  # clips, of scenes that no training clip shares
+    validation_frames: PositiveInt  # long enough to have an inside, away from the first and last frames
+
+
+class ProxySettings(_Section):
+    """The narrowed design that is trained where a full one would take too long."""
+
+    width_factor: Annotated[float, Field(gt=0, lt=1)]
+    minimum_width: PositiveInt  # channels
+
+
+class TrainingSettings(_Section):
+    """One distillation run: AdamW with warm-up and cosine decay to zero, the same steps for every design."""
+
+    steps: PositiveInt
+    batch: PositiveInt  # clips a step
+    learning_rate: PositiveFloat  # at its highest, after the warm-up
+    warm_up: PositiveInt  # steps
+    weight_decay: Annotated[float, Field(ge=0)]
+    gradient_norm: PositiveFloat  # gradients are scaled down to it
+    feature_weight: Annotated[float, Field(ge=0)]  # of the block-feature loss; the L1 loss weighs 1
+    curve_points: PositiveInt  # measurements of the learning curve, evenly spread, the last at the end
+    curve_clips: PositiveInt  # validation clips that a point of the curve is measured on
+
+
+class Settings(_Section):
+    """Everything that decides how quality is measured; studies with different settings don't compare."""
+
+    name: str = Field(exclude=True)  # of the preset, or of the file
+    clips: ClipSettings
+    proxy: ProxySettings | None  # None: designs are trained at full width
+    training: TrainingSettings
+
+    def to_dict(self) -> dict[str, Any]:
+        """As nested dicts of JSON values, without the name."""
+        return self.model_dump(mode="json")
+
+
+def presets() -> list[str]:
+    """The names of the shipped settings."""
+    return sorted(Path(entry.name).stem for entry in _PRESETS.iterdir() if entry.name.endswith(".yaml"))
+
+
+def load_settings(name: str | Path) -> Settings:
+    """Reads a shipped preset by name, or a YAML file by path.
+
+    Raises:
+        UserError: there is no such preset or file, or a key or value in it is wrong (it is named).
+    """
+    if name in presets():
+        text = (_PRESETS / f"{name}.yaml").read_text(encoding="utf-8")
+    else:
+        try:
+            text = Path(name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(
+                f"settings '{name}': neither a preset ({', '.join(presets())}) nor a readable file ({error})"
+            ) from None
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"settings '{name}': not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"settings '{name}': expected the sections clips, proxy and training")
+    try:
+        return Settings.model_validate({"name": Path(name).stem} | values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"settings '{name}': {where}: {first['msg']}") from None
