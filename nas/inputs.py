@@ -1,0 +1,84 @@
+"""What a search starts from: clips and a space that fit its teacher."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import torch
+
+from nas.clips import Clips, load_clips
+from nas.settings import ClipSettings
+from nas.teachers import Teacher
+from search_space import SearchSpace
+from search_space.errors import UserError
+
+
+def load_space(name: str) -> SearchSpace:
+    """A preset by name, or a YAML file by path.
+
+    Raises:
+        UserError: there is none, or it can't be built.
+    """
+    return SearchSpace.preset(name) if name in SearchSpace.presets() else SearchSpace.load(name)
+
+
+def fitting_space(asked: SearchSpace | None, teacher: Teacher) -> SearchSpace:
+    """The space asked for, or else the teacher's own, or for a teacher by path the first that fits.
+
+    Raises:
+        UserError: there is none, or its latents are not the teacher's.
+    """
+    if asked is not None:
+        if not _fits(asked, teacher):
+            raise UserError(
+                f"the space is for {_latents(asked)}; teacher {teacher.name} has {_latents(teacher)}"
+            )
+        return asked
+    names = [teacher.name] if teacher.name in SearchSpace.presets() else SearchSpace.presets()
+    for space in map(SearchSpace.preset, names):
+        if _fits(space, teacher):
+            return space
+    raise UserError(
+        f"no preset is for {_latents(teacher)}, as teacher {teacher.name} has: give a space with --space FILE"
+    )
+
+
+def _fits(space: SearchSpace, teacher: Teacher) -> bool:
+    theirs = (teacher.latent_channels, teacher.compression)
+    return (space.latent_channels, tuple(space.compression)) == theirs
+
+
+def _latents(of: SearchSpace | Teacher) -> str:
+    return f"{of.latent_channels} channels at {'x'.join(map(str, of.compression))}"
+
+
+def fitting_clips(data: Path | None, wanted: ClipSettings, teacher: Teacher, seed: int) -> Clips:
+    """Clips of lengths that the teacher returns whole."""
+    return load_clips(
+        data,
+        frames=teacher.frames(wanted.frames),
+        size=wanted.size,
+        train=wanted.train,
+        validation=wanted.validation,
+        validation_frames=teacher.frames(wanted.validation_frames),
+        seed=seed,
+    )
+
+
+def describe(clips: Clips) -> list[str]:
+    """What there is to train on and to validate with, and which files gave nothing."""
+
+    def shape(pixels: torch.Tensor) -> str:
+        return f"{len(pixels)} of {pixels.shape[2]}x{pixels.shape[3]}x{pixels.shape[4]}"
+
+    use = f"{shape(clips.train)} to train on, {shape(clips.validation)} to validate with"
+    lines = [f"clips from {len(clips.sources)} video(s): {use}; {clips.split}"]
+    return lines + [f"skipped {path}: {reason}" for path, reason in clips.skipped]
+
+
+def digest(clips: Clips) -> str:
+    """Names the very pixels that designs are trained on and measured by."""
+    total = hashlib.sha256(clips.train.numpy().tobytes())
+    total.update(clips.validation.numpy().tobytes())
+    return total.hexdigest()[:16]

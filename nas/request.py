@@ -1,0 +1,47 @@
+"""What a search is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Request:
+    """The flags of `nas search`, with its defaults.
+
+    Attributes:
+        teacher: a known teacher, or the directory of any `AutoencoderKL*`.
+        weights: of the teacher: "auto", "hub", "stand-in" or a path.
+        data: a folder of videos; None for the sample clips.
+        budget: finished trainings, earlier ones included.
+        seconds: wall clock after which no training is begun; None for no limit.
+        device: profile that latency and memory are estimated for.
+        resolution: height and width that costs are estimated at, px.
+        frames: that costs are estimated at.
+        objectives: comma-separated names.
+        constraints: conditions on static costs.
+        space: a preset or a YAML file; None for the teacher's preset.
+        name: of the study; None for the folder's or the teacher's.
+        out: the run's folder; None for `runs/NAME`.
+        storage: a database URL; None for SQLite in the run's folder.
+        settings: a preset or a YAML file; "auto" is "gpu" where there is one, else "cpu".
+        seed: of everything drawn at random.
+    """
+
+    teacher: str = "wan"
+    weights: str = "auto"
+    data: Path | None = None
+    budget: int = 50
+    seconds: float | None = None
+    device: str = "iphone-16-pro"
+    resolution: tuple[int, int] = (512, 512)
+    frames: int = 17
+    objectives: str = "psnr,latency_ms"
+    constraints: tuple[str, ...] = ()
+    space: str | None = None
+    name: str | None = None
+    out: Path | None = None
+    storage: str | None = None
+    settings: str = "auto"
+    seed: int = 0

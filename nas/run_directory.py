@@ -1,0 +1,88 @@
+"""A run's folder: study, settings, log, and one folder a trained trial, which appears whole or not at all.
+
+runs/NAME/study.db          the study, unless it lies in another storage
+runs/NAME/settings.yaml     the settings in full, as `nas search --settings` reads them
+runs/NAME/search.log        what failed, with tracebacks
+runs/NAME/trials/NNNN/      config.json, metrics.json, curve.csv, weights.safetensors, frames.png
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from search_space.errors import UserError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The paths of one run, and the name of its study in its storage."""
+
+    path: Path
+    name: str
+
+    @classmethod
+    def named(cls, name: str) -> RunDirectory:
+        """`runs/NAME`.
+
+        Raises:
+            UserError: the name could lead out of `runs/`, or holds what some file system or database refuses.
+        """
+        if not _NAME.fullmatch(name):
+            raise UserError(
+                f"study name '{name}': it may hold letters, digits, '.', '_' and '-' and starts with a letter"
+                " or digit; a folder elsewhere is given with --out"
+            )
+        return cls(_RUNS / name, name)
+
+    @property
+    def storage(self) -> str:
+        """The URL of the study in the folder."""
+        return f"sqlite:///{self.path / 'study.db'}"
+
+    @property
+    def log(self) -> Path:
+        """What failed, with tracebacks."""
+        return self.path / "search.log"
+
+    def trial(self, number: int) -> Path:
+        """The folder of a trained trial."""
+        return self.path / "trials" / f"{number:04d}"
+
+    def create(self) -> None:
+        """Makes the folder.
+
+        Raises:
+            UserError: it can't be made.
+        """
+        try:
+            (self.path / "trials").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"run directory '{self.path}' can't be made: {error.strerror}") from None
+
+    @contextmanager
+    def writing_trial(self, number: int) -> Iterator[Path]:
+        """A folder to write to, which becomes the trial's at the end; on an error nothing is left."""
+        final = self.trial(number)
+        temporary = final.with_name(f".{final.name}")
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        try:
+            yield temporary
+            shutil.rmtree(final, ignore_errors=True)
+            temporary.rename(final)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Writes a file of the run."""
+        temporary = self.path / f".{name}"
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(self.path / name)
