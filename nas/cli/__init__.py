@@ -1,0 +1,27 @@
+"""The `nas` command: one module a group of commands, which import what they need when they are called."""
+
+from __future__ import annotations
+
+import typer
+
+from nas.cli.estimate import estimate
+from nas.cli.export import export
+from nas.cli.listings import devices, teachers
+from nas.cli.outcome import OneLineErrors
+from nas.cli.pareto import pareto
+from nas.cli.search import search
+
+app = typer.Typer(
+    cls=OneLineErrors,
+    help="Searches for mobile video decoders: students of a latent video model's decoder, for a phone.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (search, estimate, pareto, export, teachers, devices):
+    app.command()(command)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

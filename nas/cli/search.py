@@ -1,0 +1,117 @@
+"""`nas search`: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nas.cli.values import DEVICE, parse_budget, parse_duration, parse_resolution
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nas.run_directory import RunDirectory
+
+
+def search(
+    teacher: Annotated[
+        str, typer.Option(help="A name from `nas teachers`, or the directory of an autoencoder.")
+    ] = "wan",
+    weights: Annotated[
+        str, typer.Option(help="The teacher's weights: auto, hub, stand-in or a directory.")
+    ] = "auto",
+    data: Annotated[
+        Path | None, typer.Option(help="A folder of videos. [default: the `samples` extra's clips]")
+    ] = None,
+    budget: Annotated[str, typer.Option(help="Finished trainings, earlier ones included.")] = "50",
+    time: Annotated[
+        str | None, typer.Option(help="Begin no training after this long, as in 8h or 1h30m.")
+    ] = None,
+    device: Annotated[str, typer.Option(help=DEVICE)] = "iphone-16-pro",
+    resolution: Annotated[str, typer.Option(help="Height x width that costs are for, px.")] = "512x512",
+    frames: Annotated[int, typer.Option(help="Frames of the clip that costs are for.")] = 17,
+    objectives: Annotated[
+        str,
+        typer.Option(help="Comma-separated: psnr, ssim, latency_ms, fps, params, flops, peak_memory_bytes."),
+    ] = "psnr,latency_ms",
+    constraint: Annotated[
+        list[str] | None,
+        typer.Option(help='Checked before training; may be repeated: "params<=45M", "fps>=24", "fits".'),
+    ] = None,
+    space: Annotated[
+        str | None, typer.Option(help="A teacher's space, or a YAML file. [default: the teacher's]")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the study. [default: the teacher's]")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder. [default: runs/NAME]")] = None,
+    storage: Annotated[
+        str | None, typer.Option(help="Database URL for the study. [default: SQLite in the run's folder]")
+    ] = None,
+    settings: Annotated[
+        str, typer.Option(help="How designs are trained: gpu, cpu, auto or a YAML file.")
+    ] = "auto",
+    seed: Annotated[int, typer.Option(help="Of everything drawn at random.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
+) -> None:
+    """Search for decoders that are both good and fast; the same command again continues.
+
+    Example: nas search --teacher wan --budget 50
+    """
+    height_width = parse_resolution(resolution)
+    seconds = None if time is None else parse_duration(time)
+    from nas.request import Request
+
+    request = Request(
+        teacher=teacher,
+        weights=weights,
+        data=data,
+        budget=parse_budget(budget),
+        seconds=seconds,
+        device=device,
+        resolution=height_width,
+        frames=frames,
+        objectives=objectives,
+        constraints=tuple(constraint or ()),
+        space=space,
+        name=name,
+        out=out,
+        storage=storage,
+        settings=settings,
+        seed=seed,
+    )
+    from nas.cli.display import watcher
+    from nas.loop import SearchError
+    from nas.search import search as run_search
+
+    try:
+        run = run_search(request, watcher())
+    except SearchError as error:
+        typer.echo(f"nas: {error}", err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        typer.echo("nas: interrupted; finished trials are kept, and the same command continues", err=True)
+        raise typer.Exit(130) from None
+    _show(run, storage, as_json)
+
+
+def _show(run: RunDirectory, storage: str | None, as_json: bool) -> None:
+    """Writes the front into the run's folder and prints it."""
+    from analysis import load_study, pareto_front, write_front_csv
+    from nas.cli.front import output, print_front, write_picture
+
+    table = load_study(storage or run.path, run.name)
+    front = pareto_front(table)
+    picture = run.path / "front.png"
+    write_front_csv(front, run.path / "front.csv")
+    write_picture(table, None, picture)
+    print_front(front, as_json)
+    if not as_json:
+        console = output()
+        console.print(f"picture: {picture}", soft_wrap=True)
+        console.print(f'export:  nas export {run.path} --pick "{_pick(front)}" --to decoder', soft_wrap=True)
+
+
+def _pick(front: pd.DataFrame) -> str:
+    """A choice that this front can make."""
+    return "max psnr where fps >= 24" if (front["fps"] >= 24).any() else "max psnr"
