@@ -16,7 +16,10 @@ from .footage import UnusableVideoError, read_frames, sample_files, shrink, vide
 from .scenes import Shot, group_scenes, survey
 from .split import split_scenes
 
-WIDEST_VIEW = 3.0  # a frame's shorter side is shrunk to between 1 and this many times the clip's side
+# Clips are cut from frames at half to all of their resolution, and of no more than 720 pixels on the shorter
+# side: a decoder meets whole frames on a phone, and frames shrunk to the size of a clip are far harder.
+FULL_VIEW = 720
+SMALLEST_VIEW = 0.5
 FEWEST_SURVEYED = 1024  # frames
 MOST_FILES = 256
 
@@ -46,7 +49,7 @@ class Cutting:
 
     clip: np.ndarray  # uint8 [3, T, size, size], written to
     first: int
-    shorter: float  # 0..1: from the clip's side to the widest view that the frame allows
+    view: float  # 0..1: from the smallest to the full view of the frame
     across: float  # 0..1: from the left or upper end to the other
     down: float
 
@@ -153,8 +156,9 @@ def _cut(path: Path, start: float, cuttings: list[Cutting], size: int) -> None:
     for i, frame in enumerate(read_frames(path, start, stop)):
         for cutting, reformatter in zip(cuttings, reformatters, strict=True):
             if 0 <= i - cutting.first < cutting.clip.shape[1]:
-                widest = min(WIDEST_VIEW * size, frame.height, frame.width)
-                picture = shrink(frame, round(size * (widest / size) ** cutting.shorter), reformatter)
+                full = min(FULL_VIEW, frame.height, frame.width)
+                smallest = max(size, SMALLEST_VIEW * full)
+                picture = shrink(frame, round(smallest + cutting.view * (full - smallest)), reformatter)
                 top = round(cutting.down * (picture.shape[0] - size))
                 left = round(cutting.across * (picture.shape[1] - size))
                 crop = picture[top : top + size, left : left + size]
