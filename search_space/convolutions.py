@@ -82,7 +82,8 @@ class TwoFrameConvolution(nn.Module):
     def forward(self, clip: torch.Tensor) -> torch.Tensor:
         pairs = clip
         if self.frames == 2:
-            before = torch.cat([clip[:, :, :1], clip[:, :, :-1]], dim=2)
+            # Of a single frame nothing comes before it; an empty slice would break Core ML's conversion.
+            before = torch.cat([clip[:, :, :1], clip[:, :, :-1]], dim=2) if clip.shape[2] > 1 else clip
             pairs = torch.cat([clip, before], dim=1)
         return unfold_frames(self.conv(fold_frames(pairs)), batch=clip.shape[0])
 
