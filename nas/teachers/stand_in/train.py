@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,22 +51,22 @@ EMA = 0.998
 EVALUATED = 48  # clips of each kind
 
 
-def untrained() -> AutoencoderKLWan:
+def untrained() -> Any:
     """The model as training begins: shortcuts alone, and little posterior noise.
 
     At unit variance the noise would drown an untrained mean.
     """
-    vae = AutoencoderKLWan(**ARCHITECTURE)
+    vae: Any = AutoencoderKLWan(**ARCHITECTURE)  # diffusers' classes hide that they are modules
     with torch.no_grad():
         vae.quant_conv.bias[vae.config.z_dim :].fill_(FIRST_LOG_VARIANCE)
         for module in vae.modules():
             if isinstance(module, WanResidualBlock):
-                module.conv2.weight.zero_()
-                module.conv2.bias.zero_()
+                for parameter in module.conv2.parameters():
+                    parameter.zero_()
     return vae
 
 
-def reconstruction_loss(vae: AutoencoderKLWan, clip: Tensor) -> Tensor:
+def reconstruction_loss(vae: Any, clip: Tensor) -> Tensor:
     """L1 + RMS error per clip + a little KL, of clips `[B, 3, T, H, W]`."""
     mean, log_variance = encode_moments(vae, clip).float().chunk(2, dim=1)
     log_variance = log_variance.clamp(-30, 20)
@@ -151,7 +152,7 @@ def signed(clip: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def psnr(vae: AutoencoderKLWan, clips: list[Tensor]) -> list[float]:
+def psnr(vae: Any, clips: list[Tensor]) -> list[float]:
     """PSNR in dB of each clip, uint8 `[3, T, H, W]`, through the posterior mean and the decoder, in fp32."""
     figures = []
     for clip in (signed(clip.to(vae.device)) for clip in clips):
@@ -164,7 +165,8 @@ def psnr(vae: AutoencoderKLWan, clips: list[Tensor]) -> list[float]:
 def export(footage: Path, checkpoint: Path, to: Path, device: torch.device) -> None:
     """Writes the averaged model as fp16 safetensors with its latents' statistics; prints what it reaches."""
     saved = torch.load(checkpoint, map_location=device, weights_only=True)
-    vae = AutoencoderKLWan(**ARCHITECTURE).to(device).eval()
+    vae: Any = AutoencoderKLWan(**ARCHITECTURE)
+    vae = vae.to(device).eval()
     vae.load_state_dict(saved["averaged"])
     vae = vae.half().float()  # what is measured is what is shipped
     trained, apart = Footage(footage / "train"), Footage(footage / "held-out")
