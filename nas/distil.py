@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import EllipsisType
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from nas.depthwise import compute_framewise
+from nas.initialisation import initialise
 from nas.material import Material, middle_frames
 from nas.quality import psnr, psnr_inside, ssim, to_unit
 from nas.settings import TrainingSettings
 from search_space import DecoderConfig, build_decoder
+
+_Index = tuple[EllipsisType, slice, slice]  # of height and width
 
 _BETAS = (0.9, 0.95)  # of AdamW, as published
 
@@ -73,7 +77,7 @@ def distil(
     device = material.device
     started = time.perf_counter()
     torch.manual_seed(seed)
-    decoder = compute_framewise(build_decoder(config)).to(device)
+    decoder = compute_framewise(initialise(build_decoder(config))).to(device)
     alignment = _Alignment.between(decoder, material) if settings.feature_weight else None
     parameters = [*decoder.parameters(), *(alignment.head.parameters() if alignment else ())]
     optimizer = torch.optim.AdamW(
@@ -81,17 +85,17 @@ def distil(
         lr=settings.learning_rate,
         betas=_BETAS,
         weight_decay=settings.weight_decay,
-        fused=device.type == "cuda",
+        fused=True,
     )
     built = time.perf_counter()
 
     curve: list[tuple[int, float]] = []
     points = {round(settings.steps * (i + 1) / settings.curve_points) for i in range(settings.curve_points)}
     loss = torch.zeros(())
-    for step, rows in enumerate(_order(len(material.clips), settings, seed), start=1):
+    for step, batch in enumerate(_batches(material, settings, seed), start=1):
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * _schedule(step, settings)
-        loss = _loss(decoder, alignment, material, rows.to(device), settings.feature_weight)
+        loss = _loss(decoder, alignment, batch, settings.feature_weight)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, settings.gradient_norm)
@@ -152,22 +156,60 @@ class _Alignment:
         return cls(names[-1], head.to(material.device))
 
 
-def _loss(
-    decoder: nn.Module, alignment: _Alignment | None, material: Material, rows: Tensor, feature_weight: float
-) -> Tensor:
-    """L1 plus the weighted feature loss on the clips `rows`."""
-    latents, clips = material.latents[rows], to_unit(material.clips[rows])
-    with _autocast(material.device):
+@dataclass(frozen=True)
+class _Batch:
+    """What a step sees: latents `[B, C, t, h, w]`, clips `[B, 3, T, H, W]` in -1..1, features or None."""
+
+    latents: Tensor
+    clips: Tensor
+    features: Tensor | None
+
+
+def _batches(material: Material, settings: TrainingSettings, seed: int) -> Iterator[_Batch]:
+    """The batches of a run, the same for every design: each clip once, shuffled, before any comes again."""
+    generator = torch.Generator().manual_seed(seed)
+    clips = len(material.clips)
+    needed = settings.steps * settings.batch
+    epochs = [torch.randperm(clips, generator=generator) for _ in range(math.ceil(needed / clips))]
+    for rows in torch.cat(epochs)[:needed].split(settings.batch):
+        rows = rows.to(material.device)
+        of_latent, of_pixels = _window(material, settings.window, generator)
+        yield _Batch(
+            latents=material.latents[rows][of_latent],
+            clips=to_unit(material.clips[rows][of_pixels]),
+            features=None if material.features is None else material.features[rows][of_latent].float(),
+        )
+
+
+def _window(material: Material, size: int | None, generator: torch.Generator) -> tuple[_Index, _Index]:
+    """A random window of `size` px (None: the whole clip), as an index of latents and one of pixels."""
+    height, width = material.latents.shape[-2:]
+    scale = material.clips.shape[-1] // width  # px for each latent
+    side = min(height, width) if size is None else max(1, size // scale)
+    top, left = (
+        int(torch.randint(max(1, extent - side + 1), (), generator=generator)) for extent in (height, width)
+    )
+    of_latent, of_pixels = (
+        (..., slice(top * by, (top + side) * by), slice(left * by, (left + side) * by)) for by in (1, scale)
+    )
+    return of_latent, of_pixels
+
+
+def _loss(decoder: nn.Module, alignment: _Alignment | None, batch: _Batch, feature_weight: float) -> Tensor:
+    """L1 plus the weighted feature loss."""
+    with _autocast(batch.latents.device):
         if alignment is None:
-            video, feature_loss = decoder(latents), None
+            video, feature_loss = decoder(batch.latents), None
         else:
-            assert material.features is not None
-            video, features = decoder(latents, return_features=True)
+            assert batch.features is not None
+            video, features = decoder(batch.latents, return_features=True)
             projected = alignment.head(features[alignment.block])
-            feature_loss = functional.mse_loss(projected.float(), material.features[rows].float())
-    if video.shape != clips.shape:
-        raise DistillationError(f"the decoder returns {list(video.shape)} for clips of {list(clips.shape)}")
-    loss = functional.l1_loss(video.float(), clips)
+            feature_loss = functional.mse_loss(projected.float(), batch.features)
+    if video.shape != batch.clips.shape:
+        raise DistillationError(
+            f"the decoder returns {list(video.shape)} for clips of {list(batch.clips.shape)}"
+        )
+    loss = functional.l1_loss(video.float(), batch.clips)
     return loss if feature_loss is None else loss + feature_weight * feature_loss
 
 
@@ -176,14 +218,6 @@ def _decode(decoder: nn.Module, latents: Tensor) -> Tensor:
     """Decodes clip by clip, since several long clips at once may not fit: `[B, 3, T, H, W]`, float32."""
     with _autocast(latents.device):
         return torch.cat([decoder(latent).float() for latent in latents.split(1)])
-
-
-def _order(clips: int, settings: TrainingSettings, seed: int) -> list[Tensor]:
-    """The rows of each step's batch: every clip once, shuffled, before any comes again."""
-    generator = torch.Generator().manual_seed(seed)
-    needed = settings.steps * settings.batch
-    epochs = [torch.randperm(clips, generator=generator) for _ in range(math.ceil(needed / clips))]
-    return list(torch.cat(epochs)[:needed].split(settings.batch))
 
 
 def _schedule(step: int, settings: TrainingSettings) -> float:

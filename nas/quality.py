@@ -42,12 +42,11 @@ def ssim(videos: Tensor, clips: Tensor) -> float:
     """Structural similarity (Wang et al. 2004; 11-pixel Gaussian window) of each frame, averaged over frames.
 
     Args:
-        videos: decoded, `[B, 3, T, H, W]`.
-        clips: the originals, of the same shape.
+        videos: decoded, `[B, 3, T, H, W]`, where -1..1 is black..white.
+        clips: the originals, of the same shape and range.
     """
-    value = structural_similarity_index_measure(
-        _frames(videos.float().clamp(*_RANGE)), _frames(clips), data_range=_RANGE
-    )
+    # Its luminance term means something for intensities from 0 up only.
+    value = structural_similarity_index_measure(_intensities(videos), _intensities(clips), data_range=1.0)
     assert isinstance(value, Tensor)
     return float(value)
 
@@ -57,6 +56,6 @@ def to_unit(clips: Tensor) -> Tensor:
     return clips.to(torch.float32).div_(127.5).sub_(1.0)
 
 
-def _frames(clips: Tensor) -> Tensor:
-    """`[B, 3, T, H, W]` as `[B * T, 3, H, W]`."""
-    return clips.transpose(1, 2).flatten(0, 1)
+def _intensities(clips: Tensor) -> Tensor:
+    """`[B, 3, T, H, W]` in -1..1 as frames `[B * T, 3, H, W]` in 0..1."""
+    return clips.float().clamp(*_RANGE).add(1).div(2).transpose(1, 2).flatten(0, 1)

@@ -44,6 +44,7 @@ class TrainingSettings(_Section):
 
     steps: PositiveInt
     batch: PositiveInt  # clips a step
+    window: PositiveInt | None  # height and width of what a step sees of a clip, px; None: all of it
     learning_rate: PositiveFloat  # at its highest, after the warm-up
     warm_up: PositiveInt  # steps
     weight_decay: Annotated[float, Field(ge=0)]

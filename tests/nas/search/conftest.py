@@ -1,0 +1,114 @@
+"""A search in small: a random Wan autoencoder, drawn footage, a space of tiny designs, few steps."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+
+from nas.material import Material
+
+SPACE = """
+teacher: tiny
+latent_channels: 16
+compression: [4, 8, 8]
+patch_size: [1, 2]
+time_doubling: [late]
+time_padding: [symmetric]
+mid: {blocks: [0, 1], conv: [spatial, dw3]}
+up0: {width: [16, 24], blocks: [0], conv: [spatial]}
+up1: {width: [16], blocks: [0, 1], conv: [spatial], upsampler: [nearest]}
+up2: {width: [16, 24], blocks: [0], conv: [spatial], upsampler: [nearest]}
+up3: {width: [8, 16], blocks: [0, 1], conv: [spatial], upsampler: [nearest]}
+"""
+
+SETTINGS = """
+clips: {frames: 5, size: 32, train: 6, validation: 2, validation_frames: 9}
+proxy: {width_factor: 0.5, minimum_width: 4}
+training:
+  steps: 4
+  batch: 2
+  window: 16
+  learning_rate: 1.0e-3
+  warm_up: 1
+  weight_decay: 1.0e-4
+  gradient_norm: 1.0
+  feature_weight: 0.1
+  curve_points: 2
+  curve_clips: 1
+"""
+
+
+@pytest.fixture
+def small_settings() -> str:
+    """The text of a settings file."""
+    return SETTINGS
+
+
+@pytest.fixture(scope="session")
+def tiny_teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a random `AutoencoderKLWan`."""
+    import diffusers
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("teachers") / "tiny-wan"
+    diffusers.AutoencoderKLWan(base_dim=8, num_res_blocks=1).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of two videos, each one scene: a square that moves over a shaded ground."""
+    folder = tmp_path_factory.mktemp("footage")
+    for colour in ((40, 80, 160), (170, 60, 30)):
+        with av.open(str(folder / f"{colour[0]}.mkv"), "w") as container:
+            stream = container.add_stream("ffv1", rate=25)
+            stream.pix_fmt, stream.height, stream.width = "bgr0", 48, 64
+            shade = np.linspace(0.5, 1.0, 64)[None, :, None]
+            for i in range(30):
+                picture = (np.full((48, 64, 3), colour) * shade).astype(np.uint8)
+                picture[8:24, i : i + 12] = 220
+                for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
+                    container.mux(packet)
+            for packet in stream.encode():
+                container.mux(packet)
+    return folder
+
+
+@pytest.fixture
+def in_small(
+    tiny_teacher: Path, footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., list[str]]:
+    """Arguments of a small `nas search`, which runs in an empty folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "space.yaml").write_text(SPACE)
+    (tmp_path / "settings.yaml").write_text(SETTINGS)
+
+    def arguments(*more: str) -> list[str]:
+        given = ["search", "--teacher", str(tiny_teacher), "--data", str(footage)]
+        given += ["--space", "space.yaml", "--settings", "settings.yaml"]
+        return [*given, "--resolution", "64x64", "--frames", "5", *more]
+
+    return arguments
+
+
+@pytest.fixture
+def material() -> Material:
+    """Clips `[6, 3, 5, 32, 32]` of smooth colour, whose latents hold that colour `[6, 16, 2, 4, 4]`."""
+    generator = torch.Generator().manual_seed(0)
+    colours = torch.rand(8, 3, 2, 4, 4, generator=generator)
+    clips = torch.nn.functional.interpolate(colours, size=(5, 32, 32), mode="trilinear", align_corners=True)
+    pixels = clips.mul(255).to(torch.uint8)
+    latents = torch.cat([colours, torch.zeros(8, 13, 2, 4, 4)], dim=1).mul(2).sub(1)
+    return Material(
+        clips=pixels[:6],
+        latents=latents[:6],
+        features=latents[:6, :7].clone(),
+        feature_block="mid_block",
+        validation_clips=pixels[6:],
+        validation_latents=latents[6:],
+        teacher_psnr=40.0,
+        teacher_frames=pixels[6:, :, 2],
+    )
