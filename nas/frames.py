@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-_LEGEND = 14  # height of a line of the legend, px
+_LINE, _LETTER = 14, 6  # height of a line and width of a letter of the legend, px
 _ROWS = 4  # clips shown
 
 
 def side_by_side(truth: Tensor, teacher: Tensor, student: Tensor, legend: list[str]) -> Image.Image:
-    """One row a clip, with the columns original, teacher, student, under a legend.
+    """One row a clip, with the columns original, teacher, student, under a legend that is wrapped to fit.
 
     Args:
         truth: uint8 `[N, 3, H, W]`; the first four are shown.
         teacher: the same frames as the teacher decodes them.
         student: the same frames as the student decodes them.
-        legend: lines written above; the teacher's weights are named here where they are a stand-in.
+        legend: sentences written above; the teacher's weights are named here where they are a stand-in.
     """
     columns = [torch.cat(list(frames[:_ROWS]), dim=1) for frames in (truth, teacher, student)]
     pixels = torch.cat(columns, dim=2).permute(1, 2, 0).contiguous()
     frames = Image.fromarray(pixels.numpy())
     frames = frames.resize((frames.width * 2, frames.height * 2), Image.Resampling.NEAREST)
-    sheet = Image.new("RGB", (frames.width, frames.height + _LEGEND * (len(legend) + 1)), "white")
+    lines = [line for text in legend for line in textwrap.wrap(text, frames.width // _LETTER)]
+    sheet = Image.new("RGB", (frames.width, frames.height + _LINE * (len(lines) + 1)), "white")
     draw = ImageDraw.Draw(sheet)
-    for line, text in enumerate(legend):
-        draw.text((2, line * _LEGEND), text, fill="black")
+    for row, text in enumerate(lines):
+        draw.text((2, row * _LINE), text, fill="black")
     for column, text in enumerate(("original", "teacher", "student")):
-        draw.text((column * frames.width // 3 + 2, len(legend) * _LEGEND), text, fill="black")
+        draw.text((column * frames.width // 3 + 2, len(lines) * _LINE), text, fill="black")
     sheet.paste(frames, (0, sheet.height - frames.height))
     return sheet

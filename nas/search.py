@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -32,6 +32,8 @@ from nas.trial import Training
 from nas.watcher import Watcher
 from search_space import DecoderConfig
 from search_space.errors import UserError
+
+_TIMED = 3  # designs of which a few steps are timed to say what a search will take
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +125,7 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
                 teacher_psnr=ceiling,
             )
             watcher.say(f"the teacher itself reaches {ceiling:.2f} dB on the validation clips")
-            watcher.say(_expected(study, request.budget, training, beginning[0]))
+            watcher.say(_expected(study, request.budget, training, beginning[:_TIMED]))
             Loop(study, space, price, constraints, training, rng, watcher).run(request.budget, deadline)
         _reprice_front(study, _pricer(request, "coreml"), watcher)
     return run
@@ -149,16 +151,18 @@ def _pricer(request: Request, source: Source) -> Pricer:
     return price
 
 
-def _expected(study: Study, budget: int, training: Training, config: DecoderConfig) -> str:
-    """How long it may take, from the study's earlier trainings or else from a few steps of a design."""
+def _expected(study: Study, budget: int, training: Training, configs: Sequence[DecoderConfig]) -> str:
+    """How long it may take, from the study's earlier trainings or else from a few steps of some designs."""
     missing = budget - study.trained
     trained = map(record_of, study.trials(TrialState.COMPLETE))
-    earlier = [sum(record["seconds"].values()) for record in trained]
-    seconds = sum(earlier) / len(earlier) if earlier else training.expected_seconds(config)
-    basis = f"the mean of {len(earlier)} earlier ones" if earlier else "measured on a few steps of the first"
-    return (
-        f"expected: {missing} trainings of about {seconds:.0f} s ({basis}), {missing * seconds / 60:.0f} min"
-    )
+    seconds = [sum(record["seconds"].values()) for record in trained]
+    basis = f"the mean of {len(seconds)} earlier ones"
+    if not seconds:
+        seconds = [training.expected_seconds(config) for config in configs]
+        basis = f"by a few steps of {len(configs)} designs"
+    each = sum(seconds) / len(seconds)
+    total = f"{missing * each / 60:.0f} min in all"
+    return f"expected: {missing} trainings of about {each:.0f} s ({basis}), {total}"
 
 
 def _reprice_front(study: Study, price: Pricer, watcher: Watcher) -> None:
