@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from search_space.errors import UserError
+from search_space.errors import UserError, first_line
 
 from .hunyuan import HunyuanVideoTeacher
 from .ltx import LTXVideoTeacher
@@ -84,8 +84,7 @@ def _load(folder: Path, class_name: str, in_use: WeightsInUse) -> Autoencoder:
             output_loading_info=True,
         )
     except Exception as error:  # damaged files, other shapes, wrong keys: diffusers raises a type for each
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{in_use.source}: not loadable as {class_name} ({reason})") from error
+        raise UserError(f"{in_use.source}: not loadable as {class_name} ({first_line(error)})") from error
     if missing := report["missing_keys"]:  # diffusers would leave them random, with a warning
         raise UserError(f"{in_use.source}: lacks {len(missing)} weights, {sorted(missing)[0]} among them")
     return vae

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from search_space.errors import UserError
+from search_space.errors import UserError, first_line
 
 from .weights import WeightsInUse
 
@@ -47,13 +47,15 @@ class Teacher:
         self.weights = weights
         self.vae = vae.eval().requires_grad_(False)
         with torch.device("meta"):
-            self._weightless = type(vae).from_config(vae.config).eval()
+            weightless = type(vae).from_config(vae.config)
+        # Cosmos's wavelets are constants that were made before, elsewhere.
+        self._weightless = weightless.to("meta").eval()
         try:
             self._measure()
         except Exception as error:  # whatever a class that was never meant for video does with a clip
             raise UserError(
                 f"{weights.source}: {type(vae).__name__} can't be a teacher, it doesn't encode and decode "
-                f"a clip [1, 3, 17, 64, 64] ({str(error).splitlines()[0]})"
+                f"a clip [1, 3, 17, 64, 64] ({first_line(error)})"
             ) from error
         self._round_trips = cache(self._round_trips_uncached)
 
@@ -82,7 +84,10 @@ class Teacher:
         mean = kept.get("latents_mean", config.get("latents_mean"))
         std = kept.get("latents_std", config.get("latents_std"))
         mean = torch.as_tensor(config.get("shift_factor") or 0.0 if mean is None else mean)
-        std = torch.as_tensor(1.0 if std is None else std) / (config.get("scaling_factor") or 1.0)
+        factor = config.get("scaling_factor") or 1.0
+        if config.get("invert_scale_latents"):  # CogVideoX 1.5 was trained on latents divided by its factor
+            factor = 1 / factor
+        std = torch.as_tensor(1.0 if std is None else std) / factor
         return LatentStatistics(
             *(value.detach().cpu().float().expand(self.latent_channels) for value in (mean, std))
         )
@@ -126,7 +131,7 @@ class Teacher:
         """
         _, _, frames, height, width = clip.shape
         if (whole := self.frames(frames)) != frames:
-            raise UserError(f"{self.name} drops frames of a clip of {frames}; the next whole one has {whole}")
+            raise UserError(f"{self.name} drops frames of a clip of {frames}: give one of {whole}")
         _, by_height, by_width = self.compression
         if height % by_height or width % by_width:
             raise UserError(

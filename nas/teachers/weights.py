@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from search_space.errors import UserError
+from search_space.errors import UserError, first_line
 
 from .registry import KnownTeacher
 
@@ -59,6 +59,10 @@ def find_weights(
             raise UserError(f"--weights stand-in: there is one for {STAND_IN_FOR}, not for {teacher.name}")
         return _stand_in()
     if weights not in ("auto", "hub"):
+        if not Path(weights).is_dir():
+            raise UserError(
+                f"--weights {weights}: no such directory; give auto, hub, stand-in or a directory"
+            )
         return find_directory(Path(weights))
     try:
         folder = cached_folder(teacher) or _downloaded_folder(teacher)
@@ -115,10 +119,9 @@ def _downloaded_folder(teacher: KnownTeacher) -> Path:
         model_info(teacher.repo, timeout=HUB_TIMEOUT)  # snapshot_download would wait for ever
         snapshot = snapshot_download(teacher.repo, allow_patterns=wanted, ignore_patterns="*.fp16.*")
     except Exception as error:  # no network, no such repository, no access, a full disk: all mean "not had"
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise _NotHadError(
             f"not in the cache {constants.HF_HUB_CACHE}, "
-            f"and not from {constants.ENDPOINT}/{teacher.repo} ({reason})"
+            f"and not from {constants.ENDPOINT}/{teacher.repo} ({first_line(error)})"
         ) from error
     return Path(snapshot) / teacher.folder
 

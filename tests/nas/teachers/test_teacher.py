@@ -120,3 +120,23 @@ def test_statistics_undo_to_the_raw_latents(small_models: Path) -> None:
     torch.testing.assert_close(hunyuan.std, torch.full((16,), 1 / 0.476986))
     assert hunyuan.mean.tolist() == [0.0] * 16
     assert load_teacher(small_models / "ltx").statistics.std.shape == (128,)
+
+
+def test_the_factor_of_cogvideox_1_5_is_divided_by(small_models: Path, tmp_path: Path) -> None:
+    from diffusers import AutoencoderKLCogVideoX
+
+    vae = AutoencoderKLCogVideoX.from_pretrained(small_models / "cogvideox")
+    for invert, std in ((False, 1 / 0.7), (True, 0.7)):
+        vae.register_to_config(scaling_factor=0.7, invert_scale_latents=invert)
+        vae.save_pretrained(tmp_path)
+        torch.testing.assert_close(load_teacher(tmp_path).statistics.std, torch.full((16,), std))
+
+
+def test_a_class_that_keeps_constants_of_its_own_is_measured(tmp_path: Path) -> None:
+    from diffusers import AutoencoderKLCosmos
+
+    widths = {"encoder_block_out_channels": (8, 16, 16, 16), "decode_block_out_channels": (16,) * 4}
+    AutoencoderKLCosmos(**widths, num_layers=1).save_pretrained(tmp_path)
+    teacher = load_teacher(tmp_path)
+    assert (teacher.latent_channels, teacher.compression, teacher.frames(16)) == (16, (8, 8, 8), 9)
+    assert teacher.decode(teacher.encode(_clip(9))).shape == (1, 3, 9, 64, 64)

@@ -81,6 +81,11 @@ def test_the_stand_in_is_for_wan_only() -> None:
         load_teacher("ltx", weights="stand-in")
 
 
+def test_weights_that_are_neither_known_nor_a_directory_are_named() -> None:
+    with pytest.raises(UserError, match=r"--weights standin: .*give auto, hub, stand-in or a directory"):
+        load_teacher("wan", weights="standin")
+
+
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(UserError, match=r"'wan3'.*wan, wan2\.2, hunyuan, cogvideox, ltx"):
         load_teacher("wan3")
@@ -136,6 +141,17 @@ def test_an_autoencoder_for_images_is_no_teacher(tmp_path: Path) -> None:
     AutoencoderKL(block_out_channels=(32,)).save_pretrained(tmp_path)
     with pytest.raises(UserError, match="AutoencoderKL can't be a teacher"):
         load_teacher(tmp_path)
+
+
+def test_an_error_that_says_nothing_is_told_by_its_class(
+    wan_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*arguments: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr("nas.teachers.wan.WanTeacher._encode", fails)
+    with pytest.raises(UserError, match=r"can't be a teacher.*\(NotImplementedError\)"):
+        load_teacher(wan_directory)
 
 
 def test_ltx_that_injects_noise_is_refused(small_models: Path, tmp_path: Path) -> None:
