@@ -24,33 +24,30 @@ def load_space(name: str) -> SearchSpace:
 
 
 def fitting_space(asked: SearchSpace | None, teacher: Teacher) -> SearchSpace:
-    """The space asked for, or else the teacher's own, or for a teacher by path the first that fits.
+    """The space asked for, or else the teacher's own, or for a teacher by path that of its compression.
 
     Raises:
         UserError: there is none, or its latents are not the teacher's.
     """
     if asked is not None:
-        if not _fits(asked, teacher):
-            raise UserError(
-                f"the space is for {_latents(asked)}; teacher {teacher.name} has {_latents(teacher)}"
-            )
-        return asked
-    names = [teacher.name] if teacher.name in SearchSpace.presets() else SearchSpace.presets()
-    for space in map(SearchSpace.preset, names):
-        if _fits(space, teacher):
-            return space
-    raise UserError(
-        f"no preset is for {_latents(teacher)}, as teacher {teacher.name} has: give a space with --space FILE"
-    )
-
-
-def _fits(space: SearchSpace, teacher: Teacher) -> bool:
-    theirs = (teacher.latent_channels, teacher.compression)
-    return (space.latent_channels, tuple(space.compression)) == theirs
+        space = asked
+    elif teacher.name in SearchSpace.presets():
+        space = SearchSpace.preset(teacher.name)
+    else:
+        space = SearchSpace.for_latents(
+            teacher.name, teacher.latent_channels, teacher.compression, teacher.keeps_first_frames
+        )
+    if (theirs := _latents(teacher)) != (ours := _latents(space)):
+        raise UserError(f"the space is for {ours}; teacher {teacher.name} has {theirs}")
+    return space
 
 
 def _latents(of: SearchSpace | Teacher) -> str:
-    return f"{of.latent_channels} channels at {'x'.join(map(str, of.compression))}"
+    """Everything about the latents that a space and its teacher must agree on."""
+    by_time, by_height, by_width = of.compression
+    dropped = 0 if of.keeps_first_frames else by_time - 1
+    frames = f"T latents for {by_time}T{f'-{dropped}' if dropped else ''} frames"
+    return f"{of.latent_channels} channels at {by_time}x{by_height}x{by_width}, {frames}"
 
 
 def fitting_clips(data: Path | None, wanted: ClipSettings, teacher: Teacher, seed: int) -> Clips:

@@ -72,6 +72,11 @@ class Teacher:
         self._extra_frames = three.shape[2] - 3 * time  # T latents are `time * T + _extra_frames` frames
 
     @property
+    def keeps_first_frames(self) -> bool:
+        """Whether T latents are t * T frames and not, as in causal autoencoders, t * (T - 1) + 1."""
+        return self._extra_frames != 1 - self.compression[0]
+
+    @property
     def device(self) -> torch.device:
         return next(self.vae.parameters()).device
 
