@@ -20,6 +20,7 @@ from search_space.published import read_published, write_published
 STAGE_NAMES = ("mid_block", "up_block_0", "up_block_1", "up_block_2", "up_block_3")
 PATCH_SIZES = (1, 2, 4)
 TIME_PADDINGS = ("symmetric", "causal", "causal_dense")
+MOST = 2**16  # channels, and blocks of a stage: beyond any decoder, within what PyTorch can count
 
 
 @dataclass(frozen=True)
@@ -210,8 +211,8 @@ def _check(config: DecoderConfig) -> None:
         raise UserError(f"patch_size {config.patch_size}: it must be 1, 2 or 4")
     if config.time_padding not in TIME_PADDINGS:
         raise UserError(f"time padding {config.time_padding!r}: it must be one of {', '.join(TIME_PADDINGS)}")
-    if not config.norm_eps > 0:
-        raise UserError(f"resnet_norm_eps {config.norm_eps}: it must be above 0")
+    if not 0 < config.norm_eps < math.inf:
+        raise UserError(f"resnet_norm_eps {config.norm_eps}: it must be above 0 and finite")
     for name, stage in zip(STAGE_NAMES, stages, strict=True):
         _check_stage(name, stage)
     if stages[0].upsampler is not None:
@@ -251,5 +252,5 @@ def _check_stage(name: str, stage: Stage) -> None:
 
 
 def _check_count(what: str, value: Any, minimum: int) -> None:
-    if type(value) is not int or value < minimum:
-        raise UserError(f"{what} is {value!r}: it must be a whole number, {minimum} or more")
+    if type(value) is not int or not minimum <= value <= MOST:
+        raise UserError(f"{what} is {value!r}: it must be a whole number, {minimum} to {MOST}")

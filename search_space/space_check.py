@@ -20,6 +20,8 @@ def check_space(space: "SearchSpace") -> None:
         raise UserError(f"latent_channels is {space.latent_channels!r}: it must be a whole number, 1 or more")
     if type(space.keeps_first_frames) is not bool:
         raise UserError(f"keeps_first_frames is {space.keeps_first_frames!r}: it must be true or false")
+    if not isinstance(space.teacher, str):
+        raise UserError(f"teacher is {space.teacher!r}: it must be a name")
     _check_members("time_doubling", space.time_doubling, ("early", "late"))
     _check_members("time_padding", space.time_padding, ("symmetric", "causal"))
     _check_members("patch_size", space.patch_size, PATCH_SIZES)

@@ -67,8 +67,7 @@ def read_space_file(path: str | os.PathLike[str]) -> dict[str, Any]:
     What the values mean together is for `SearchSpace` to check. Raises UserError.
     """
     written = _read_yaml(path)
-    unknown = sorted(set(written) - {*REQUIRED_KEYS, *OPTIONAL_KEYS})
-    if unknown:
+    if unknown := [key for key in written if key not in (*REQUIRED_KEYS, *OPTIONAL_KEYS)]:
         raise UserError(
             f"unknown key {unknown[0]!r}: known are {', '.join((*REQUIRED_KEYS, *OPTIONAL_KEYS))}"
         )
@@ -79,6 +78,8 @@ def read_space_file(path: str | os.PathLike[str]) -> dict[str, Any]:
     values |= {key: _choices(key, written[key], str) for key in ("time_doubling", "time_padding")}
     values["stages"] = tuple(_stage(key, written[key]) for key in STAGE_KEYS)
     values["first_design"] = written.get("first")
+    if not isinstance(values["first_design"], str | None):
+        raise UserError(f"first is {written['first']!r}: it must be the name of a design, or null")
     values["keeps_first_frames"] = written.get("keeps_first_frames", False)
     return values
 
@@ -103,7 +104,7 @@ def _stage(name: str, written: Any) -> StageChoices:
         known |= {"width": int, "upsampler": str}
     if not isinstance(written, dict):
         raise UserError(f"{name} is {written!r}: it must be a mapping of {', '.join(known)} to lists")
-    if unknown := sorted(set(written) - set(known)):
+    if unknown := [key for key in written if key not in known]:
         because = " (mid is as wide as up0)" if unknown[0] == "width" else ""
         raise UserError(f"unknown key {unknown[0]!r} in {name}: known are {', '.join(known)}{because}")
     required = [key for key in known if key != "upsampler"]

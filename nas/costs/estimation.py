@@ -27,6 +27,7 @@ from search_space import DecoderConfig, build_decoder
 from search_space.errors import UserError
 
 Source = Literal["coreml", "trace"]
+LONGEST = 2**16  # frames, and pixels of a side: beyond any clip, within what PyTorch can count
 
 
 @dataclass(frozen=True)
@@ -152,8 +153,8 @@ def estimate(
             milliseconds.
 
     Raises:
-        UserError: for an unknown device, a broken profile, a size or frame count below 1, or an unknown
-            source.
+        UserError: for an unknown device, a broken profile, a size or frame count below 1 or above
+            `LONGEST`, or an unknown source.
         ConversionError: with "coreml", where coremltools can't convert a block.
     """
     profile = load_device(device)
@@ -208,11 +209,11 @@ def decoder_blocks(
 
 
 def _latent_shape(config: DecoderConfig, resolution: tuple[int, int], frames: int) -> tuple[int, ...]:
-    if frames < 1:
-        raise UserError(f"frames must be 1 or more, not {frames}")
-    if min(resolution) < 1:
+    if not 1 <= frames <= LONGEST:
+        raise UserError(f"frames must be 1 to {LONGEST}, not {frames}")
+    if not 1 <= min(resolution) <= max(resolution) <= LONGEST:
         raise UserError(
-            f"resolution must be 1 or more in height and width, not {'x'.join(map(str, resolution))}"
+            f"resolution must be 1 to {LONGEST} in height and width, not {'x'.join(map(str, resolution))}"
         )
     _, height, width = config.compression
     return (

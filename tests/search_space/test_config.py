@@ -1,6 +1,7 @@
 """Configurations: what is refused, the published format, names that stay, narrowing."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -102,15 +103,17 @@ def test_narrowing_scales_widths_down_to_a_minimum():
         (lambda: replace(HUNYUAN, patch_size=3), "patch_size 3: it must be 1, 2 or 4"),
         (lambda: replace(HUNYUAN, time_padding="late"), "time padding 'late': it must be one of symmetric"),
         (lambda: replace(HUNYUAN, norm_eps=0.0), "resnet_norm_eps 0.0: it must be above 0"),
+        (lambda: replace(HUNYUAN, norm_eps=math.inf), "resnet_norm_eps inf: it must be above 0 and finite"),
+        (lambda: with_stage(4, width=10**12), "it must be a whole number, 1 to 65536"),
         (lambda: with_stage(0, width=64), "mid_block is 64 wide and up_block_0 512: the two must be equal"),
         (lambda: with_stage(0, upsampler="nearest"), "mid_block can't upsample"),
         (
             lambda: with_stage(2, width=2.5),
-            "width of up_block_1 is 2.5: it must be a whole number, 1 or more",
+            "width of up_block_1 is 2.5: it must be a whole number, 1 to 65536",
         ),
         (
             lambda: with_stage(2, blocks=-1),
-            "blocks of up_block_1 is -1: it must be a whole number, 0 or more",
+            "blocks of up_block_1 is -1: it must be a whole number, 0 to 65536",
         ),
         (lambda: with_stage(2, conv="conv"), "convolution 'conv' of up_block_1: it must be one of dense"),
         (lambda: with_stage(2, upsampler="up"), "upsampler 'up' of up_block_1: it must be one of decoupled"),

@@ -164,6 +164,10 @@ def test_what_a_space_holds_can_be_written_and_read(wan, tmp_path):
     [
         ("extends: wann", "unknown space 'wann': it must be one of cogvideox, dc"),
         ("extends: wan\ncolour: red", "unknown key 'colour': known are teacher"),
+        ("extends: wan\n4: four\ncolour: red", "unknown key 4: known are teacher"),
+        ("extends: wan\nmid: {4: four, blocks: [1], hue: red}", "unknown key 4 in mid: known are blocks"),
+        ("extends: wan\nteacher: [wan]", "teacher is ['wan']: it must be a name"),
+        ("extends: wan\nfirst: [taehv]", "first is ['taehv']: it must be the name of a design, or null"),
         ("teacher: wan", "latent_channels is missing"),
         ("- wan", "give a mapping of keys"),
         ("{", "not YAML"),

@@ -112,8 +112,10 @@ def test_a_damaged_cache_entry_is_converted_again(tmp_path, monkeypatch, caplog)
     ("arguments", "message"),
     [
         ({"device": "abacus"}, "'abacus'"),
-        ({"frames": 0}, "frames must be 1 or more, not 0"),
+        ({"frames": 0}, "frames must be 1 to 65536, not 0"),
+        ({"frames": 10**14}, "frames must be 1 to 65536, not 1"),
         ({"resolution": (0, 512)}, "0x512"),
+        ({"resolution": (512, 10**10)}, "512x1"),
         ({"source": "guess"}, "'guess': known are coreml, trace"),
     ],
 )
