@@ -1,6 +1,8 @@
 """Which footage is trained on and which is validated on: never the same scene."""
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil
 
 import numpy as np
 
@@ -30,8 +32,8 @@ def split_scenes(
 ) -> Split:
     """Hold out about a fifth of the scenes, and of the footage, for validation.
 
-    Where that would take more than half of the footage, as it must of a single scene, that scene is split in
-    time instead, with a gap between, and the description says so.
+    Where that would take more than half of the footage, as it must of a single scene, or leave nothing to
+    train on, that scene is split in time instead, with a gap between, and the description says so.
 
     Args:
         scenes: all there are; shots too short for a clip are left out here.
@@ -58,10 +60,11 @@ def split_scenes(
         if len(held) < wanted and sum(_frames(scenes[j]) for j in [*held, i]) <= HELD_OUT * footage:
             held.append(i)
     held = held or [min(candidates, key=lambda i: _frames(scenes[i]))]
-    train = [
-        long for i, scene in enumerate(scenes) if i not in held and (long := _long_enough(scene, frames))
-    ]
-    if sum(_frames(scenes[i]) for i in held) > footage / 2:
+    apart = [i for i in range(len(scenes)) if i not in held]
+    if not any(_long_enough(scenes[i], frames) for i in apart):
+        held, apart = held[:1], apart + held[1:]
+    train = [long for i in apart if (long := _long_enough(scenes[i], frames))]
+    if not train or sum(_frames(scenes[i]) for i in held) > footage / 2:
         return _split_in_time(scenes[held[0]], train, frames, validation_frames, source)
     return Split(
         train,
@@ -73,25 +76,39 @@ def split_scenes(
 def _split_in_time(
     scene: list[Shot], others: list[list[Shot]], frames: int, validation_frames: int, source: str
 ) -> Split:
-    """The end of a scene to validate on; what lies before, less a gap, and the `others` to train on."""
-    last = max(i for i, shot in enumerate(scene) if shot.frames >= validation_frames)
-    shot, until = scene[last], scene[: last + 1]
-    held = min(shot.frames, max(validation_frames, round(HELD_OUT * _frames(until))))
-    before = _frames(until) - held
-    gap = max(1, min(frames, before if others else before - frames))
-    beginning = _long_enough(_without_end(until, held + gap), frames)
+    """The end of a scene to validate on; what lies before, less a gap, and the `others` to train on.
+
+    Of the files that show the scene, the longest one's end is validated on. The others may be copies of it:
+    of each, the same share is left out of training.
+    """
+    files = {path: [shot for shot in scene if shot.path == path] for path in {shot.path for shot in scene}}
+    long = (path for path in sorted(files) if _long_enough(files[path], validation_frames))
+    longest = max(long, key=lambda path: _frames(files[path]))
+    last = max(i for i, shot in enumerate(files[longest]) if shot.frames >= validation_frames)
+    shot, until = files[longest][last], files[longest][: last + 1]
+    footage = _frames(until)
+    held = min(shot.frames, max(validation_frames, round(HELD_OUT * footage)))
+    gap = max(1, min(frames, footage - held - (0 if others else frames)))
+    files[longest] = until
+    beginnings = [
+        kept
+        for shots in (files[path] for path in sorted(files))
+        for kept in _without_end(shots, ceil(Fraction(held + gap, footage) * _frames(shots)))
+    ]
+    beginning = _long_enough(beginnings, frames)
     train = [*others, beginning] if beginning else others
     if not train:
         raise UserError(
-            f"{source}: one scene only, of {_frames(scene)} frames; {frames} to train on, a gap and "
+            f"{source}: one usable scene only, of {footage} frames; {frames} to train on, a gap and "
             f"{validation_frames} to validate on don't fit; give more footage"
         )
-    return Split(
-        train,
-        [[replace(shot, first=shot.stop - held)]],
+    description = (
         f"too few scenes to hold one out: validation is on the end of one, {gap} frames after the part "
-        "trained on, so it says little of other scenes",
+        "trained on, so it says little of other scenes"
+        if beginning
+        else f"{len(others)} scenes to train on, the end of another to validate on"
     )
+    return Split(train, [[replace(shot, first=shot.stop - held)]], description)
 
 
 def _without_end(shots: list[Shot], frames: int) -> list[Shot]:

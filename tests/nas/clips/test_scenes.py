@@ -49,6 +49,32 @@ def test_a_single_scene_is_split_in_time_with_a_gap_and_it_is_said() -> None:
     assert "9 frames after" in split.description
 
 
+def test_copies_of_a_single_scene_end_where_it_does_for_training() -> None:
+    scene = [_shot(0, 100, 0.5, "a.mp4"), _shot(0, 50, 0.5, "half_the_rate.mp4"), _shot(0, 100, 0.5, "z.mp4")]
+    split = split_scenes([scene], 9, 17, 8, "videos", np.random.default_rng(0))
+    ((validation,),) = split.validation
+    assert (validation.path.name, validation.first, validation.stop) == ("a.mp4", 80, 100)
+    assert [(shot.path.name, shot.stop) for shots in split.train for shot in shots] == [
+        ("a.mp4", 71),
+        ("half_the_rate.mp4", 35),
+        ("z.mp4", 71),
+    ]
+
+
+def test_where_the_other_scenes_are_too_short_to_train_on_the_long_one_is_split() -> None:
+    short = [[_shot(5 * i, 5 * i + 5, 0.9 - i / 40)] for i in range(30)]
+    split = split_scenes([*short, [_shot(150, 200, 0.1)]], 9, 17, 8, "videos", np.random.default_rng(0))
+    ((train,),), ((validation,),) = split.train, split.validation
+    assert (train.first, train.stop, validation.first, validation.stop) == (150, 174, 183, 200)
+
+
+def test_of_two_long_scenes_among_short_ones_one_is_trained_on() -> None:
+    short = [[_shot(5 * i, 5 * i + 5, 0.9 - i / 400)] for i in range(80)]
+    long = [[_shot(400, 440, 0.1)], [_shot(440, 480, 0.2)]]
+    split = split_scenes([*short, *long], 9, 17, 8, "videos", np.random.default_rng(0))
+    assert sorted(scene[0].first for scene in [*split.train, *split.validation]) == [400, 440]
+
+
 def test_the_only_long_scene_is_not_held_out_whole() -> None:
     scenes = [[_shot(0, 100, 0.1)], [_shot(100, 110, 0.9)]]
     split = split_scenes(scenes, 9, 17, 8, "videos", np.random.default_rng(0))
