@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 import yaml
 from optuna.trial import TrialState
 
+from nas.allocator import keep_freed_memory
 from nas.candidates import Pricer, sampler, start_up
 from nas.clips.footage import video_files
 from nas.constraints import parse_constraints
@@ -61,6 +63,8 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
     constraints = parse_constraints(request.constraints)
     profile = load_device(request.device)
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cpu":
+        keep_freed_memory()
     automatic = "gpu" if device == "cuda" else "cpu"
     settings = load_settings(automatic if request.settings == "auto" else request.settings)
     run = _run_directory(request)
@@ -143,6 +147,7 @@ def _run_directory(request: Request) -> RunDirectory:
 def _pricer(request: Request, source: Source) -> Pricer:
     """Static costs of a design as its record keeps them: without the table of stages."""
 
+    @cache
     def price(config: DecoderConfig) -> dict[str, object]:
         costs = estimate(config, request.device, request.resolution, request.frames, source=source).to_dict()
         del costs["stages"]

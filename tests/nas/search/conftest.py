@@ -42,6 +42,12 @@ training:
 
 
 @pytest.fixture
+def small_space() -> str:
+    """The text of a space file."""
+    return SPACE
+
+
+@pytest.fixture
 def small_settings() -> str:
     """The text of a settings file."""
     return SETTINGS

@@ -1,0 +1,188 @@
+"""The loop itself: what counts, what is free, and what goes wrong without ending it."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file
+
+from nas.candidates import sampler, start_up
+from nas.constraints import parse_constraints
+from nas.costs import estimate
+from nas.loop import Loop, SearchError
+from nas.material import Material
+from nas.objectives import parse_objectives
+from nas.run_directory import RunDirectory
+from nas.settings import load_settings
+from nas.study import INTERRUPTED, Definition, Record, Study, record_of
+from nas.trial import Training
+from nas.watcher import Watcher
+from search_space import DecoderConfig, SearchSpace, build_decoder
+
+
+class Listener(Watcher):
+    """Keeps what it hears, and may interrupt at a step."""
+
+    def __init__(self, interrupt_at: int | None = None) -> None:
+        self.said: list[str] = []
+        self.outcomes: list[str] = []
+        self.interrupt_at = interrupt_at
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def step(self, number: int, done: int, steps: int) -> None:
+        if (number, done) == (self.interrupt_at, 2):
+            raise KeyboardInterrupt
+
+    def finished(self, number: int, record: Record, front: list[tuple[int, Record]]) -> None:
+        self.outcomes.append(record["outcome"])
+
+
+@cache
+def price(config: DecoderConfig) -> dict[str, Any]:
+    costs = estimate(config, resolution=(64, 64), frames=5, source="trace").to_dict()
+    del costs["stages"]
+    return costs
+
+
+@pytest.fixture
+def make_loop(
+    tmp_path: Path, small_space: str, small_settings: str, material: Material
+) -> Callable[..., Loop]:
+    """Builds a loop, always on the same study."""
+    (tmp_path / "settings.yaml").write_text(small_settings)
+    settings = load_settings(tmp_path / "settings.yaml")
+    run = RunDirectory(tmp_path / "run", "run")
+    run.create()
+
+    def make(
+        learning_rate: float = 1e-3,
+        constraints: tuple[str, ...] = (),
+        space: str = small_space,
+        watcher: Watcher | None = None,
+    ) -> Loop:
+        (tmp_path / "space.yaml").write_text(space)
+        designs = SearchSpace.load(tmp_path / "space.yaml")
+        training = settings.training.model_copy(update={"learning_rate": learning_rate})
+        used = settings.model_copy(update={"training": training})
+        definition = Definition(
+            teacher="tiny",
+            weights={"kind": "path", "description": "weights from nowhere"},
+            footage="",
+            device="iphone-16-pro",
+            device_digest="",
+            resolution=(64, 64),
+            frames=5,
+            preset="small",
+            settings=used.to_dict(),
+            seed=0,
+            objectives=parse_objectives("psnr,latency_ms"),
+            constraints=constraints,
+            space=designs.to_dict(),
+        )
+        study = Study.open(run.storage, "run", definition)
+        rng = np.random.default_rng(0)
+        if not study.trials():
+            for config in start_up(designs, price, parse_constraints(constraints), rng):
+                study.enqueue(designs.parameters(config))
+        study.sample_with(sampler(len(study.trials())))
+        return Loop(
+            study=study,
+            space=designs,
+            price=price,
+            constraints=parse_constraints(constraints),
+            training=Training(material, used, 0, run, "tiny", definition.weights, price),
+            rng=rng,
+            watcher=watcher or Watcher(),
+        )
+
+    return make
+
+
+def test_a_trained_trial_leaves_its_record_and_its_files(make_loop: Callable[..., Loop]) -> None:
+    loop = make_loop()
+    loop.run(budget=1, deadline=None)
+    (trial,) = loop.study.front()
+    record = record_of(trial)
+    config = DecoderConfig.from_dict(record["config"])
+    assert trial.values == [record["metrics"]["psnr"], record["costs"]["latency_ms"]]
+    assert record["costs"]["params"] == sum(p.numel() for p in build_decoder(config).parameters())
+    assert record["proxy"]["params"] < record["costs"]["params"]
+    assert [step for step, _ in record["curve"]] == [2, 4]
+    assert list(record["seconds"]) == ["price", "build", "train", "validate", "write"]
+
+    folder = loop.training.run.trial(trial.number)
+    assert {path.name for path in folder.iterdir()} == {
+        "config.json", "metrics.json", "curve.csv", "weights.safetensors", "frames.png"
+    }  # fmt: skip
+    assert DecoderConfig.load(folder / "config.json") == config
+    weights = load_file(folder / "weights.safetensors")
+    build_decoder(loop.training.trained_config(config)).load_state_dict(weights, strict=True)
+
+
+def test_a_budget_counts_trainings_and_the_earlier_ones(make_loop: Callable[..., Loop]) -> None:
+    make_loop().run(budget=2, deadline=None)
+    loop = make_loop()
+    loop.run(budget=3, deadline=None)
+    assert loop.study.trained == 3
+
+
+def test_what_breaks_a_constraint_is_refused_for_free(make_loop: Callable[..., Loop]) -> None:
+    loop = make_loop(constraints=("params>=30K",))
+    loop.run(budget=3, deadline=None)
+    refused, *_ = map(record_of, loop.study.trials())
+    assert refused["outcome"] == "refused"
+    assert refused["reason"] == "params is 13379, not >= 30000"
+    assert "metrics" not in refused
+    assert loop.study.trained == 3
+    assert all(record_of(trial)["costs"]["params"] >= 30_000 for trial in loop.study.front())
+
+
+def test_a_small_space_is_tried_whole_and_nothing_twice(
+    small_space: str, make_loop: Callable[..., Loop]
+) -> None:
+    narrower = small_space
+    for before, after in (("[16, 24]", "[16]"), ("[8, 16]", "[8]"), ("[1, 2]", "[1]"), (", dw3", "")):
+        narrower = narrower.replace(before, after)
+    listener = Listener()
+    loop = make_loop(space=narrower, watcher=listener)
+    loop.run(budget=99, deadline=None)
+    assert loop.study.trained == loop.space.size == 8
+    assert listener.said == ["every design was tried: 8 trained"]
+    assert Counter(listener.outcomes) >= Counter(trained=8, repeated=1)
+
+
+def test_failures_have_reasons_and_end_a_hopeless_search(make_loop: Callable[..., Loop]) -> None:
+    loop = make_loop(learning_rate=1e30)
+    with pytest.raises(SearchError, match=r"the last 5 trainings all failed: .*the loss is nan at step 2"):
+        loop.run(budget=9, deadline=None)
+    failed = [record_of(trial) for trial in loop.study.trials()[:5]]
+    assert {record["outcome"] for record in failed} == {"failed"}
+    assert not list(loop.training.run.path.glob("trials/*"))
+
+
+def test_an_interrupt_keeps_what_is_finished_and_tries_the_rest_again(make_loop: Callable[..., Loop]) -> None:
+    loop = make_loop(watcher=Listener(interrupt_at=1))
+    with pytest.raises(KeyboardInterrupt):
+        loop.run(budget=3, deadline=None)
+    assert loop.study.trained == 1
+    cut_off = record_of(loop.study.trials()[1])
+    assert (cut_off["outcome"], cut_off["reason"]) == ("failed", INTERRUPTED)
+
+    loop = make_loop()
+    loop.run(budget=12, deadline=None)
+    trained = [record_of(t)["hash"] for t in loop.study.trials() if record_of(t)["outcome"] == "trained"]
+    assert cut_off["hash"] in trained
+
+
+def test_no_training_begins_after_the_deadline(make_loop: Callable[..., Loop]) -> None:
+    listener = Listener()
+    loop = make_loop(watcher=listener)
+    loop.run(budget=3, deadline=time.monotonic() - 1)
+    assert listener.said == ["out of time after 0 of 3 trainings"]
