@@ -65,6 +65,8 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cpu":
         keep_freed_memory()
+        # A second thread gains nothing on decoders this narrow, and waits in vain where the machine is shared.
+        torch.set_num_threads(1)
     automatic = "gpu" if device == "cuda" else "cpu"
     settings = load_settings(automatic if request.settings == "auto" else request.settings)
     run = _run_directory(request)
