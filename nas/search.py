@@ -18,7 +18,7 @@ from optuna.trial import TrialState
 from nas.allocator import keep_freed_memory
 from nas.candidates import Pricer, sampler, start_up
 from nas.clips.footage import video_files
-from nas.constraints import parse_constraints
+from nas.constraints import parse_constraints, why_refused
 from nas.costs import estimate, load_device
 from nas.costs.estimation import Source
 from nas.inputs import describe, digest, fitting_clips, fitting_space, load_space
@@ -59,13 +59,15 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
     deadline = None if request.seconds is None else time.monotonic() + request.seconds
     if request.budget < 1:
         raise UserError(f"budget {request.budget}: a number of trainings, at least 1")
+    if not 0 <= request.seed < 2**32:
+        raise UserError(f"seed {request.seed}: a whole number from 0 to {2**32 - 1}")
     objectives = parse_objectives(request.objectives)
     constraints = parse_constraints(request.constraints)
     profile = load_device(request.device)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cpu":
         keep_freed_memory()
-        # A second thread gains nothing on decoders this narrow, and waits in vain where the machine is shared.
+        # A second thread gains nothing on decoders this narrow, and waits in vain on a shared machine.
         torch.set_num_threads(1)
     automatic = "gpu" if device == "cuda" else "cpu"
     settings = load_settings(automatic if request.settings == "auto" else request.settings)
@@ -104,9 +106,11 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
     price = _pricer(request, "trace")
     beginning = start_up(space, price, constraints, rng)
 
+    if request.storage is None:
+        run.create()  # for SQLite; a storage elsewhere that can't be opened leaves no folder behind
+    study = Study.open(request.storage or run.storage, run.name, definition)
     run.create()
     with _logging_to(run.log):
-        study = Study.open(request.storage or run.storage, run.name, definition)
         run.write_text("settings.yaml", yaml.safe_dump(settings.to_dict(), sort_keys=False))
         if dead := study.retire_dead():
             watcher.say(f"{dead} trial(s) of a process that ended are marked failed")
@@ -131,7 +135,8 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
                 teacher_psnr=ceiling,
             )
             watcher.say(f"the teacher itself reaches {ceiling:.2f} dB on the validation clips")
-            watcher.say(_expected(study, request.budget, training, beginning[:_TIMED]))
+            allowed = [config for config in beginning if why_refused(constraints, price(config)) is None]
+            watcher.say(_expected(study, request.budget, training, allowed[:_TIMED]))
             Loop(study, space, price, constraints, training, rng, watcher).run(request.budget, deadline)
         _reprice_front(study, _pricer(request, "coreml"), watcher)
     return run
@@ -165,8 +170,10 @@ def _expected(study: Study, budget: int, training: Training, configs: Sequence[D
     seconds = [sum(record["seconds"].values()) for record in trained]
     basis = f"the mean of {len(seconds)} earlier ones"
     if not seconds:
-        seconds = [training.expected_seconds(config) for config in configs]
-        basis = f"by a few steps of {len(configs)} designs"
+        seconds = [timed for timed in map(training.expected_seconds, configs) if timed is not None]
+        basis = f"by a few steps of {len(seconds)} designs"
+    if not seconds:
+        return f"expected: {missing} trainings; how long they take will show"
     each = sum(seconds) / len(seconds)
     total = f"{missing * each / 60:.0f} min in all"
     return f"expected: {missing} trainings of about {each:.0f} s ({basis}), {total}"
@@ -180,9 +187,7 @@ def _reprice_front(study: Study, price: Pricer, watcher: Watcher) -> None:
     for trial in waiting:
         try:
             study.reprice(trial.number, price(DecoderConfig.from_dict(record_of(trial)["config"])))
-        except (
-            Exception
-        ) as error:  # coremltools can't convert it or can't be loaded here: the trace price stays
+        except Exception as error:  # coremltools fails on it, or can't be loaded: the trace price stays
             logger.exception("trial %d could not be priced from Core ML conversion", trial.number)
             watcher.say(f"trial {trial.number} keeps its price from the trace: {error}")
 

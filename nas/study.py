@@ -116,11 +116,14 @@ class Study:
         known = study.user_attrs.get("study")
         if known is None:
             raise UserError(f"study '{name}' in '{_without_password(storage)}' was not made by nas search")
-        difference = _first_difference(known, definition.to_dict())
+        # The same weights may lie elsewhere by now: their digest tells.
+        now = definition.to_dict()
+        now["weights"] = {key: value for key, value in now["weights"].items() if key != "source"}
+        difference = _first_difference(known, now)
         if difference is not None:
-            key, before, now = difference
+            key, before, after = difference
             raise UserError(
-                f"study '{name}' was begun with {key} {before}, not {now}: continue it with the same,"
+                f"study '{name}' was begun with {key} {before}, not {after}: continue it with the same,"
                 " or begin another with --name"
             )
         return cls(study, definition)
@@ -158,14 +161,18 @@ class Study:
         """Marks trials failed whose process ended without a word: killed, or out of the computer's memory.
 
         A trial that a living process of this computer or any process of another is at work on is left alone.
-        Such designs aren't tried again, since what killed the process may have been the design.
+        Such designs aren't tried again, since what killed the process may have been the design; one that was
+        asked for but not begun is.
 
         Returns:
             How many there were.
         """
         dead = [trial for trial in self.trials(TrialState.RUNNING) if not _alive(record_of(trial))]
         for trial in dead:
-            record = record_of(trial) | {"outcome": FAILED, "reason": "its process ended during the training"}
+            record = record_of(trial)
+            if "hash" not in record:
+                self.enqueue(trial.system_attrs.get("fixed_params", trial.params))
+            record = record | {"outcome": FAILED, "reason": "its process ended during the training"}
             self.finish(Trial(self._study, trial._trial_id), record)
         return len(dead)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from nas.run_directory import RunDirectory
 from nas.settings import Settings
 from nas.study import Record
 from search_space import DecoderConfig
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -65,18 +68,25 @@ class Training:
         self._write(number, config, trained, distilled, gained)
         return gained
 
-    def expected_seconds(self, config: DecoderConfig) -> float:
-        """What training a design may take, measured on a few steps of it."""
+    def expected_seconds(self, config: DecoderConfig) -> float | None:
+        """What training a design may take, measured on a few steps of it; None where those fail.
+
+        Its trial will fail too, with the reason; the search goes on without it.
+        """
         settings = self.settings.training
         few = settings.model_copy(update={"steps": 4, "curve_points": 1})
         times: list[float] = []
-        seconds = distil(
-            self.trained_config(config),
-            self.material,
-            few,
-            seed=self.seed,
-            on_step=lambda step: times.append(time.perf_counter()),
-        ).seconds
+        try:
+            seconds = distil(
+                self.trained_config(config),
+                self.material,
+                few,
+                seed=self.seed,
+                on_step=lambda step: times.append(time.perf_counter()),
+            ).seconds
+        except Exception:
+            logger.exception("a few steps of %s failed", config.hash)
+            return None
         step = (times[2] - times[0]) / 2  # the first is slower than the rest, and the last measures the curve
         curve = settings.curve_points * settings.curve_clips / len(self.material.validation_clips)
         return seconds["build"] + step * settings.steps + seconds["validate"] * (1 + curve)

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from search_space.errors import UserError
+from search_space.errors import UserError, first_line
 
 
 class OneLineErrors(TyperGroup):
@@ -25,6 +25,12 @@ class OneLineErrors(TyperGroup):
         except UserError as error:
             _say(str(error))
             status = 2
+        except (KeyboardInterrupt, typer.Abort):
+            _say("interrupted")
+            status = 130
+        except BrokenPipeError:  # as in `nas pareto | head`: the reader has had enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            status = 0
         except Exception as error:
             # A usage error of Typer's, whose class depends on its version: newer ones carry a copy of click.
             if hasattr(error, "format_message"):
@@ -33,8 +39,7 @@ class OneLineErrors(TyperGroup):
             else:
                 log = Path(tempfile.gettempdir()) / f"nas-{os.getpid()}.log"
                 log.write_text(traceback.format_exc(), encoding="utf-8")
-                first = (str(error).splitlines() or [""])[0]
-                _say(f"{type(error).__name__}: {first} (traceback in {log})")
+                _say(f"{type(error).__name__}: {first_line(error)} (traceback in {log})")
                 status = 1
         sys.exit(status)
 

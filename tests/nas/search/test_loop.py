@@ -162,6 +162,7 @@ def test_failures_have_reasons_and_end_a_hopeless_search(make_loop: Callable[...
     loop = make_loop(learning_rate=1e30)
     with pytest.raises(SearchError, match=r"the last 5 trainings all failed: .*the loss is nan at step 2"):
         loop.run(budget=9, deadline=None)
+    assert loop.training.expected_seconds(loop.space.first) is None
     failed = [record_of(trial) for trial in loop.study.trials()[:5]]
     assert {record["outcome"] for record in failed} == {"failed"}
     assert not list(loop.training.run.path.glob("trials/*"))

@@ -86,6 +86,22 @@ def test_trials_of_a_dead_process_are_failed_and_not_tried_again(storage: str) -
     assert "dead" in study.known()
 
 
+def test_a_design_that_was_asked_for_but_not_begun_is_tried_again(storage: str) -> None:
+    study = Study.open(storage, "a", DEFINITION)
+    study.enqueue({"width": 16})
+    study.ask()  # and the process is killed
+
+    again = Study.open(storage, "a", DEFINITION)
+    assert again.retire_dead() == 1
+    assert again.ask().suggest_int("width", 8, 32) == 16
+
+
+def test_the_same_weights_may_have_moved(storage: str) -> None:
+    Study.open(storage, "a", DEFINITION)
+    moved = replace(DEFINITION, weights=DEFINITION.weights | {"source": "elsewhere"})
+    assert Study.open(storage, "a", moved).trained == 0
+
+
 def test_an_interrupted_design_is_not_known(storage: str) -> None:
     study = Study.open(storage, "a", DEFINITION)
     study.finish(study.ask(), {"outcome": FAILED, "hash": "cut off", "reason": INTERRUPTED})
