@@ -19,12 +19,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from diffusers import AutoencoderKLWan
 from diffusers.models.autoencoders.autoencoder_kl_wan import WanResidualBlock
 from torch import Tensor
 
+from nas.teachers.stand_in.evaluate import evaluate, signed
 from nas.teachers.stand_in.moving_pictures import Footage
 from nas.teachers.wan import decode_latent, encode_moments
 
@@ -48,7 +48,6 @@ WARM_UP = 300  # steps
 KL_WEIGHT = 1e-5
 FIRST_LOG_VARIANCE = -6.0
 EMA = 0.998
-EVALUATED = 48  # clips of each kind
 
 
 def untrained() -> Any:
@@ -146,56 +145,22 @@ def _batches(footage: Footage, first: int, device: torch.device) -> Iterator[Ten
             waiting.append(threads.submit(footage.batch, seed, BATCH, **CLIP, shots=SHOTS))
 
 
-def signed(clip: Tensor) -> Tensor:
-    """uint8 frames as the float frames in -1..1 that the autoencoder takes."""
-    return clip.float().div(127.5).sub(1)
-
-
-@torch.no_grad()
-def psnr(vae: Any, clips: list[Tensor]) -> list[float]:
-    """PSNR in dB of each clip, uint8 `[3, T, H, W]`, through the posterior mean and the decoder, in fp32."""
-    figures = []
-    for clip in (signed(clip.to(vae.device)) for clip in clips):
-        mean = encode_moments(vae, clip[None]).chunk(2, dim=1)[0]
-        error = decode_latent(vae, mean).clamp(-1, 1)[0] - clip
-        figures.append(10 * math.log10(4 / max(error.square().mean().item(), 1e-10)))
-    return figures
-
-
 def export(footage: Path, checkpoint: Path, to: Path, device: torch.device) -> None:
     """Writes the averaged model as fp16 safetensors with its latents' statistics; prints what it reaches."""
     saved = torch.load(checkpoint, map_location=device, weights_only=True)
     vae: Any = AutoencoderKLWan(**ARCHITECTURE)
     vae = vae.to(device).eval()
     vae.load_state_dict(saved["averaged"])
-    vae = vae.half().float()  # what is measured is what is shipped
-    trained, apart = Footage(footage / "train"), Footage(footage / "held-out")
+    trained = Footage(footage / "train")
     with torch.no_grad():
         batches = (signed(trained.batch(seed, 4, **CLIP, shots=SHOTS).to(device)) for seed in range(16))
         latents = [encode_moments(vae, clips).chunk(2, dim=1)[0] for clips in batches]
     values = torch.cat(latents).transpose(0, 1).flatten(1)
     vae.register_to_config(latents_mean=values.mean(1).tolist(), latents_std=values.std(1).tolist())
-    results = {}
-    for frames in (17, 33):
-        for name, make in (
-            ("photographs trained on", trained.moving),
-            ("photographs held out", apart.moving),
-            ("shots trained on", trained.shot),
-            ("shot held out (carphone)", apart.shot),
-        ):
-            figures = psnr(vae, [make(np.random.default_rng(seed), frames, 128) for seed in range(EVALUATED)])
-            results[f"{name}, {frames} frames"] = sum(figures) / len(figures)
-    for name, figure in results.items():
-        print(f"| {name} | {figure:.2f} |")
-    print(f"{saved['step']} steps, {saved['seconds']:.0f} s")
     vae.half().save_pretrained(to)
-    record = {
-        "steps": saved["step"],
-        "seconds": saved["seconds"],
-        "batch": BATCH,
-        "clip": CLIP,
-        "psnr": results,
-    }
+    print(f"{saved['step']} steps, {saved['seconds']:.0f} s")
+    record = {"steps": saved["step"], "seconds": saved["seconds"], "batch": BATCH, "clip": CLIP}
+    record["psnr"] = evaluate(footage, to)
     (to / "training.json").write_text(json.dumps(record, indent=2) + "\n")
 
 
