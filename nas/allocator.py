@@ -3,8 +3,7 @@
 By default glibc returns large blocks to the system as soon as they are freed, and PyTorch's CPU operators
 free all of theirs: 8 steps and a validation of the published design, narrowed to an eighth, fault in 1.7
 million pages and spend a quarter of their processor time in the kernel. Kept, they fault in 16 and take
-15 % less time (two cores; designs of fewer blocks gain nothing), and where a virtual machine hands out
-memory slowly, far less.
+15 % less time; designs of fewer blocks gain nothing.
 """
 
 from __future__ import annotations
