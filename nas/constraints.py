@@ -13,10 +13,12 @@ def parse_constraints(texts: Sequence[str]) -> tuple[Condition, ...]:
     """Reads constraints such as ``"params<=45M"``, ``"fps>=24"`` or ``"fits"``.
 
     Raises:
-        UserError: one can't be read, or names a quality, which is known only after training.
+        UserError: one can't be read, bounds nothing, or names a quality, which is known only after training.
     """
     conditions = tuple(parse_condition(text, (*COSTS, "fits", *QUALITY)) for text in texts)
     for condition in conditions:
+        if condition.operator is None and condition.name in COSTS:
+            raise UserError(f"constraint '{condition}': expected a bound, as in 'fps>=24' or 'params<=45M'")
         if condition.name in QUALITY:
             raise UserError(
                 f"constraint '{condition}': {condition.name} is known only after training;"

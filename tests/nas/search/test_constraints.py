@@ -20,6 +20,11 @@ def test_refuses_quality_which_is_not_known_yet() -> None:
         parse_constraints(["psnr>=30"])
 
 
+def test_refuses_a_cost_without_a_bound() -> None:
+    with pytest.raises(UserError, match="constraint 'params': expected a bound"):
+        parse_constraints(["fits", "params"])
+
+
 def test_gives_the_best_value_found() -> None:
     conditions = parse_constraints(["fps>=60", "params<=1M", "fits", "latency_ms<=45"])
     said = why_none_meets(conditions, [COSTS, COSTS | {"fps": 45.5, "params": 2_000_000}])
