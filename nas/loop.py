@@ -99,7 +99,7 @@ class Loop:
             self._judge(trial, record)
         except KeyboardInterrupt:
             record |= {"outcome": FAILED, "reason": INTERRUPTED}
-            self.study.enqueue(trial.params)
+            self.study.retry(trial)
             raise
         except Exception as error:  # whatever goes wrong with one design, the search goes on
             logger.exception("trial %d failed", trial.number)

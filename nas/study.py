@@ -103,16 +103,18 @@ class Study:
         """
         try:
             backend = RDBStorage(storage)
-            exists = name in optuna.get_all_study_names(backend)
+            optuna.get_all_study_names(backend)
         except (ImportError, ValueError, sqlalchemy.exc.SQLAlchemyError) as error:
             cause = str(getattr(error, "orig", None) or error).splitlines()[0]
             raise UserError(f"storage '{_without_password(storage)}' can't be opened: {cause}") from None
-        if not exists:
-            study = optuna.create_study(
-                storage=backend, study_name=name, directions=[o.direction for o in definition.objectives]
-            )
+        directions = [objective.direction for objective in definition.objectives]
+        study = optuna.create_study(
+            storage=backend, study_name=name, directions=directions, load_if_exists=True
+        )
+        same_directions = [direction.name.lower() for direction in study.directions] == directions
+        if "study" not in study.user_attrs and same_directions and not study.trials:
+            # New, or its process was ended between making and defining it.
             study.set_user_attr("study", definition.to_dict() | _circumstances())
-        study = optuna.load_study(storage=backend, study_name=name)
         known = study.user_attrs.get("study")
         if known is None:
             raise UserError(f"study '{name}' in '{_without_password(storage)}' was not made by nas search")
@@ -144,6 +146,11 @@ class Study:
         """Has a design tried before the sampler proposes any other."""
         self._study.enqueue_trial(dict(parameters))
 
+    def retry(self, trial: Trial | FrozenTrial) -> None:
+        """Has a trial's design tried again: the one that was enqueued, or else what was suggested so far."""
+        known = self.trials()[trial.number]
+        self.enqueue(known.system_attrs.get("fixed_params", known.params))
+
     def start(self, trial: Trial, record: Record) -> None:
         """Notes that a trial is being trained, and by which process."""
         trial.set_user_attr("record", record | {"outcome": RUNNING} | _process())
@@ -162,19 +169,23 @@ class Study:
 
         A trial that a living process of this computer or any process of another is at work on is left alone.
         Such designs aren't tried again, since what killed the process may have been the design; one that was
-        asked for but not begun is.
+        asked for but not begun is. A trial that was over, and only not yet told as such, keeps its outcome.
 
         Returns:
-            How many there were.
+            How many were marked failed.
         """
-        dead = [trial for trial in self.trials(TrialState.RUNNING) if not _alive(record_of(trial))]
-        for trial in dead:
+        failed = 0
+        for trial in self.trials(TrialState.RUNNING):
             record = record_of(trial)
-            if "hash" not in record:
-                self.enqueue(trial.system_attrs.get("fixed_params", trial.params))
-            record = record | {"outcome": FAILED, "reason": "its process ended during the training"}
+            if _alive(record):
+                continue
+            if record.get("outcome") not in _STATES:
+                failed += 1
+                if "hash" not in record:
+                    self.retry(trial)
+                record = record | {"outcome": FAILED, "reason": "its process ended during the training"}
             self.finish(Trial(self._study, trial._trial_id), record)
-        return len(dead)
+        return failed
 
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
         """All trials by number, or those in one of the states."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from optuna.trial import Trial
 from safetensors.torch import load_file
 
 from nas.candidates import sampler, start_up
@@ -180,6 +181,23 @@ def test_an_interrupt_keeps_what_is_finished_and_tries_the_rest_again(make_loop:
     loop.run(budget=12, deadline=None)
     trained = [record_of(t)["hash"] for t in loop.study.trials() if record_of(t)["outcome"] == "trained"]
     assert cut_off["hash"] in trained
+
+
+def test_an_interrupt_in_asking_keeps_what_was_asked_for(
+    make_loop: Callable[..., Loop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = make_loop()
+
+    def interrupted(self: SearchSpace, trial: Trial) -> DecoderConfig:
+        trial.suggest_categorical("patch_size", self.patch_size)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SearchSpace, "suggest", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            loop.run(budget=1, deadline=None)
+    first, *waiting = loop.study.trials()
+    assert waiting[-1].system_attrs["fixed_params"] == first.system_attrs["fixed_params"]
 
 
 def test_no_training_begins_after_the_deadline(make_loop: Callable[..., Loop]) -> None:

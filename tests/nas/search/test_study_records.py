@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 from optuna.trial import TrialState
 
@@ -94,6 +95,32 @@ def test_a_design_that_was_asked_for_but_not_begun_is_tried_again(storage: str) 
     again = Study.open(storage, "a", DEFINITION)
     assert again.retire_dead() == 1
     assert again.ask().suggest_int("width", 8, 32) == 16
+
+
+def test_a_trial_that_was_over_when_its_process_ended_keeps_its_outcome(storage: str) -> None:
+    study = Study.open(storage, "a", DEFINITION)
+    study.ask().set_user_attr("record", trained("over", 30.0, 1.0))  # and is killed before Optuna is told
+
+    again = Study.open(storage, "a", DEFINITION)
+    assert again.retire_dead() == 0
+    assert again.trained == 1
+    assert [trial.values for trial in again.front()] == [[30.0, 1.0]]
+
+
+def test_a_study_that_was_made_but_not_yet_defined_is_begun(storage: str) -> None:
+    optuna.create_study(storage=storage, study_name="a", directions=["maximize", "minimize"])
+    assert Study.open(storage, "a", DEFINITION).definition == DEFINITION
+    assert Study.open(storage, "a", DEFINITION).trained == 0
+
+
+def test_a_study_of_others_is_left_alone(storage: str) -> None:
+    theirs = optuna.create_study(storage=storage, study_name="a", directions=["maximize", "minimize"])
+    theirs.ask()
+    with pytest.raises(UserError, match="was not made by nas search"):
+        Study.open(storage, "a", DEFINITION)
+    optuna.create_study(storage=storage, study_name="b")
+    with pytest.raises(UserError, match="was not made by nas search"):
+        Study.open(storage, "b", DEFINITION)
 
 
 def test_the_same_weights_may_have_moved(storage: str) -> None:
