@@ -18,6 +18,7 @@ from pathlib import Path
 from search_space.errors import UserError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_OTHERS = re.compile(r"[^A-Za-z0-9._-]+")  # than a name may hold
 _RUNS = Path("runs")
 
 
@@ -41,6 +42,11 @@ class RunDirectory:
                 " or digit; a folder elsewhere is given with --out"
             )
         return cls(_RUNS / name, name)
+
+    @classmethod
+    def after(cls, path: Path) -> RunDirectory:
+        """`runs/NAME`, named after a file or folder as far as a name can hold its own."""
+        return cls.named(_OTHERS.sub("-", path.resolve().name).lstrip("._-") or "search")
 
     @property
     def storage(self) -> str:

@@ -143,12 +143,12 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
 
 
 def _run_directory(request: Request) -> RunDirectory:
-    """The run's folder; the study has its name, or the one that was asked for, or else the teacher's."""
-    name = request.name
-    if name is None:
-        name = request.out.resolve().name if request.out is not None else Path(request.teacher).name
-    named = RunDirectory.named(name)
-    return named if request.out is None else RunDirectory(request.out, name)
+    """The run's folder; the study has the name asked for, or else that of the folder or of the teacher."""
+    if request.name is not None:
+        named = RunDirectory.named(request.name)
+    else:
+        named = RunDirectory.after(request.out or Path(request.teacher))
+    return named if request.out is None else RunDirectory(request.out, named.name)
 
 
 def _pricer(request: Request, source: Source) -> Pricer:
