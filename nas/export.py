@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from nas.run_directory import RunDirectory
 from search_space import DecoderConfig, build_decoder
@@ -50,15 +50,19 @@ def export(run: RunDirectory, design: Mapping[Any, Any], study: Mapping[str, Any
     else:
         torch.manual_seed(study["seed"])
         weights = build_decoder(config).state_dict()
-    temporary = to.with_name(f".{to.name}.part")
+    final = to.resolve()  # "." has no name of its own
+    temporary = final.with_name(f".{final.name}.part")
     try:
         temporary.mkdir(parents=True, exist_ok=True)
         config.save(temporary / CONFIG)
-        save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
+        # Not by save_file, whose files only their owner may read.
+        (temporary / WEIGHTS).write_bytes(save(weights, metadata={"format": "pt"}))
         (temporary / CARD).write_text(_card(design, study, config, trained), encoding="utf-8")
-        if to.exists():
-            to.rmdir()
-        temporary.rename(to)
+        if final.exists():  # filled, not replaced: it may be where somebody stands
+            for path in sorted(temporary.iterdir()):
+                path.rename(final / path.name)
+        else:
+            temporary.rename(final)
     except OSError as error:
         raise UserError(f"'{to}' can't be written: {error.strerror}") from None
     finally:

@@ -83,6 +83,23 @@ def test_a_proxys_design_gets_weights_that_are_called_untrained(run: RunDirector
     assert "untrained" in (to / "README.md").read_text()
 
 
+def test_fills_the_empty_folder_that_somebody_stands_in(
+    run: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "decoder").mkdir()
+    monkeypatch.chdir(tmp_path / "decoder")
+    export(run, DESIGN, record(proxy=None), Path())
+    assert sorted(path.name for path in Path().iterdir()) == ["README.md", "config.json", "model.safetensors"]
+    assert load_exported(".").config == CONFIG
+    assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
+
+
+def test_whoever_may_read_the_configuration_may_read_the_weights(run: RunDirectory, tmp_path: Path) -> None:
+    to = tmp_path / "decoder"
+    export(run, DESIGN, record(proxy=None), to)
+    assert (to / "model.safetensors").stat().st_mode == (to / "config.json").stat().st_mode
+
+
 def test_refuses_to_overwrite_and_to_export_what_is_gone(run: RunDirectory, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("mine")
