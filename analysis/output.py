@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pandas as pd
@@ -46,4 +46,5 @@ def _replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise UserError(f"{path} can't be written: {error.strerror}") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # as where the folder is a file
+            temporary.unlink()

@@ -169,6 +169,7 @@ def test_files_appear_whole(fifty: pd.DataFrame, tmp_path: Path) -> None:
     for path, message in {
         "front.gif": "ends in .png, .svg or .pdf",
         "no/front.png": "No such file or directory",
+        "front.csv/front.png": "Not a directory",
     }.items():
         with pytest.raises(UserError, match=message):
             save_figure(plt.figure(), tmp_path / path)
