@@ -106,7 +106,7 @@ class Study:
             optuna.get_all_study_names(backend)
         except (ImportError, ValueError, sqlalchemy.exc.SQLAlchemyError) as error:
             cause = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise UserError(f"storage '{_without_password(storage)}' can't be opened: {cause}") from None
+            raise UserError(f"storage '{without_password(storage)}' can't be opened: {cause}") from None
         directions = [objective.direction for objective in definition.objectives]
         study = optuna.create_study(
             storage=backend, study_name=name, directions=directions, load_if_exists=True
@@ -117,7 +117,7 @@ class Study:
             study.set_user_attr("study", definition.to_dict() | _circumstances())
         known = study.user_attrs.get("study")
         if known is None:
-            raise UserError(f"study '{name}' in '{_without_password(storage)}' was not made by nas search")
+            raise UserError(f"study '{name}' in '{without_password(storage)}' was not made by nas search")
         # The same weights may lie elsewhere by now: their digest tells.
         now = definition.to_dict()
         now["weights"] = {key: value for key, value in now["weights"].items() if key != "source"}
@@ -269,7 +269,8 @@ def _first_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> tupl
     return None
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """A storage's URL as it may be shown."""
     try:
         return sqlalchemy.make_url(url).render_as_string(hide_password=True)
     except sqlalchemy.exc.ArgumentError:

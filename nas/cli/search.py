@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -109,7 +110,18 @@ def _show(run: RunDirectory, storage: str | None, as_json: bool) -> None:
     if not as_json:
         console = output()
         console.print(f"picture: {picture}", soft_wrap=True)
-        console.print(f'export:  nas export {run.path} --pick "{_pick(front)}" --to decoder', soft_wrap=True)
+        if len(front):
+            command = f'nas export {_called(run, storage)} --pick "{_pick(front)}" --to decoder'
+            console.print(f"export:  {command}", soft_wrap=True, markup=False)
+
+
+def _called(run: RunDirectory, storage: str | None) -> str:
+    """What other commands find the study by, as a shell takes it."""
+    from nas.study import without_password
+
+    if storage is None:
+        return shlex.quote(str(run.path))
+    return f"{shlex.quote(without_password(storage))} --name {run.name}"
 
 
 def _pick(front: pd.DataFrame) -> str:

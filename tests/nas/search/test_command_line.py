@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -57,6 +58,22 @@ def test_searches_continues_and_exports(in_small: Arguments, tmp_path: Path) -> 
     assert {"params", "flops", "latency_ms", "fps", "peak_memory_bytes", "fits", "stages"} <= set(
         json.loads(costs.stdout)
     )
+
+
+def test_the_export_that_it_names_finds_the_study(in_small: Arguments) -> None:
+    for more in (("--out", "my run"), ("--storage", "sqlite:///other.db", "--name", "b")):
+        searched = run(*in_small("--budget", "1", *more))
+        assert searched.exit_code == 0, searched.output
+        (line,) = (line for line in searched.stdout.splitlines() if line.startswith("export:"))
+        exported = run(*shlex.split(line)[2:-1], f"decoder{len(more)}")
+        assert exported.exit_code == 0, exported.output
+
+
+def test_out_of_time_before_the_first_training_is_no_error(in_small: Arguments) -> None:
+    result = run(*in_small("--budget", "1", "--time", "0.001s"))
+    assert result.exit_code == 0, result.output
+    assert "out of time after 0 of 1" in result.stderr
+    assert "nas export" not in result.stdout
 
 
 def test_the_same_seed_gives_the_same_study(in_small: Arguments) -> None:
