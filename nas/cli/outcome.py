@@ -18,6 +18,14 @@ from search_space.errors import UserError, first_line
 class OneLineErrors(TyperGroup):
     """Commands whose errors are one line on standard error; tracebacks go to a file that the line names."""
 
+    def invoke(self, ctx: Any) -> Any:
+        """Runs a command; an interrupt is said here, since Typer would end on it without a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _say("interrupted")
+            raise typer.Exit(130) from None
+
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         """Runs a command and exits with its status."""
         try:

@@ -106,6 +106,15 @@ def test_an_interrupt_keeps_finished_trials_and_says_how_to_go_on(in_small: Argu
     assert json.loads(kept.stdout)
 
 
+def test_an_interrupt_outside_a_search_is_said_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nas.costs.devices", interrupted)
+    result = run("devices")
+    assert (result.exit_code, result.stderr) == (130, "nas: interrupted\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
