@@ -104,6 +104,8 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
     )
     rng = np.random.default_rng(request.seed)
     price = _pricer(request, "trace")
+    if constraints:  # up to a minute where none meets them
+        watcher.say(f"looking for designs that meet {', '.join(map(str, constraints))}")
     beginning = start_up(space, price, constraints, rng)
 
     if request.storage is None:

@@ -163,6 +163,9 @@ def test_wrong_inputs_of_a_search_are_said_before_training(in_small: Arguments, 
         assert result.exit_code == 2, result.output
         assert said in result.stderr.splitlines()[-1]
         assert "trial" not in result.stderr
+        assert ("looking for designs that meet latency_ms <= 0.001" in result.stderr) == (
+            "--constraint" in more
+        )
 
 
 def test_lists_teachers_and_devices() -> None:
