@@ -8,6 +8,7 @@ runs/NAME/trials/NNNN/      config.json, metrics.json, curve.csv, weights.safete
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -63,15 +64,18 @@ class RunDirectory:
         return self.path / "trials" / f"{number:04d}"
 
     def create(self) -> None:
-        """Makes the folder.
+        """Makes the folder, or sees that what is there can be written to.
 
         Raises:
-            UserError: it can't be made.
+            UserError: it can't be made, or not be written to.
         """
         try:
             (self.path / "trials").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"run directory '{self.path}' can't be made: {error.strerror}") from None
+        for path in (self.path, self.path / "trials", self.path / "study.db"):
+            if path.exists() and not os.access(path, os.W_OK):
+                raise UserError(f"run directory '{self.path}': {path} can't be written to")
 
     @contextmanager
     def writing_trial(self, number: int) -> Iterator[Path]:

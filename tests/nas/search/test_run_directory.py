@@ -1,5 +1,6 @@
 """A run's folder: its name, and what is written to it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,17 @@ def test_a_folder_without_a_name_of_its_own_gives_that_of_what_it_is(
     (tmp_path / "vae").mkdir()
     monkeypatch.chdir(tmp_path / "vae")
     assert RunDirectory.after(Path()).path == Path("runs/vae")
+
+
+@pytest.mark.parametrize("protected", [".", "trials", "study.db"])
+def test_a_run_that_can_only_be_read_is_not_continued(
+    protected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunDirectory(tmp_path / "run", "run")
+    run.create()
+    (run.path / "study.db").touch()
+    run.create()
+    # Not by its mode, which does not keep an administrator, as whom tests may run, from writing.
+    monkeypatch.setattr(os, "access", lambda path, mode: path != run.path / protected)
+    with pytest.raises(UserError, match="can't be written to"):
+        run.create()
