@@ -48,7 +48,6 @@ class Definition:
     Attributes:
         teacher: its name.
         weights: kind, source, digest and description of the weights in use.
-        footage: digest of the clips.
         device: the profile that latency and memory are estimated for.
         device_digest: of the profile's figures.
         resolution: height and width that costs are estimated at, px.
@@ -59,11 +58,12 @@ class Definition:
         objectives: name and direction of each.
         constraints: as text.
         space: the space's own description.
+        footage: digest of the clips; last, since other settings and another seed change it too, and a
+            difference is named by what comes first.
     """
 
     teacher: str
     weights: dict[str, Any]
-    footage: str
     device: str
     device_digest: str
     resolution: tuple[int, int]
@@ -74,6 +74,7 @@ class Definition:
     objectives: tuple[Objective, ...]
     constraints: tuple[str, ...]
     space: dict[str, Any]
+    footage: str
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""

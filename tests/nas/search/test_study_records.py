@@ -63,6 +63,7 @@ def test_continues_with_what_it_knew(storage: str) -> None:
         ({"objectives": parse_objectives("ssim,latency_ms")}, "objectives"),
         ({"constraints": ()}, "constraints"),
         ({"footage": "other"}, "footage 0123, not other"),
+        ({"footage": "other", "seed": 1}, "seed 0, not 1"),
     ],
 )
 def test_refuses_to_continue_with_other_terms(storage: str, change: dict[str, Any], said: str) -> None:
