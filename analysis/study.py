@@ -11,7 +11,7 @@ import sqlalchemy
 from optuna.distributions import json_to_distribution
 from sqlalchemy import column, func, select, table
 
-from search_space.errors import UserError
+from search_space.errors import UserError, first_line
 
 from .quantities import QUANTITIES
 
@@ -84,7 +84,7 @@ def load_study(study: str | Path, name: str | None = None) -> pd.DataFrame:
             study_name, attributes = _study_attributes(connection, where, name)
             trials, records, parameters = _trials(connection, study_name)
     except sqlalchemy.exc.SQLAlchemyError as error:
-        cause = str(getattr(error, "orig", None) or error).splitlines()[0]
+        cause = first_line(getattr(error, "orig", None) or error)
         raise UserError(f"{where} can't be read as a study: {cause}") from None
     finally:
         engine.dispose()

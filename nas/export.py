@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save
 from nas.run_directory import RunDirectory
 from search_space import DecoderConfig, build_decoder
 from search_space.decoder import Decoder
-from search_space.errors import UserError
+from search_space.errors import UserError, first_line
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 
@@ -84,8 +84,7 @@ def load_exported(folder: str | Path) -> Decoder:
     try:
         decoder.load_state_dict(load_file(path / WEIGHTS), strict=True)
     except Exception as error:  # safetensors and torch each raise their own
-        first = str(error).splitlines()[0]
-        raise UserError(f"{path / WEIGHTS} is not of {path / CONFIG}: {first}") from None
+        raise UserError(f"{path / WEIGHTS} is not of {path / CONFIG}: {first_line(error)}") from None
     return decoder
 
 

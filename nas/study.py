@@ -22,7 +22,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from nas.objectives import Objective
-from search_space.errors import UserError
+from search_space.errors import UserError, first_line
 
 VERSION = 1  # of the layout of the records
 TRAINED, REFUSED, REPEATED, FAILED, RUNNING = "trained", "refused", "repeated", "failed", "running"
@@ -106,7 +106,7 @@ class Study:
             backend = RDBStorage(storage)
             optuna.get_all_study_names(backend)
         except (ImportError, ValueError, sqlalchemy.exc.SQLAlchemyError) as error:
-            cause = str(getattr(error, "orig", None) or error).splitlines()[0]
+            cause = first_line(getattr(error, "orig", None) or error)
             raise UserError(f"storage '{without_password(storage)}' can't be opened: {cause}") from None
         directions = [objective.direction for objective in definition.objectives]
         study = optuna.create_study(

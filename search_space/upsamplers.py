@@ -42,11 +42,8 @@ def build_upsampler(name: str, asked: Upsampling) -> nn.Module:
     return module
 
 
-class DecoupledPixelShuffle(nn.Module):
-    """Published: a dense convolution to C*4*st channels, woven into time, then shuffled within each frame.
-
-    Channels are (C, sh, sw, st), the last innermost.
-    """
+class ConvolvedShuffle(nn.Module):
+    """The dense convolution that both pixel shuffles take their channels from: C*4*st of them."""
 
     def __init__(self, asked: Upsampling) -> None:
         super().__init__()
@@ -54,6 +51,13 @@ class DecoupledPixelShuffle(nn.Module):
         self.conv = DenseConvolution(
             asked.in_channels, asked.out_channels * 4 * asked.time_stride, causal=asked.causal
         )
+
+
+class DecoupledPixelShuffle(ConvolvedShuffle):
+    """Published: a dense convolution to C*4*st channels, woven into time, then shuffled within each frame.
+
+    Channels are (C, sh, sw, st), the last innermost.
+    """
 
     def forward(self, clip: torch.Tensor) -> torch.Tensor:
         batch, _, time, height, width = clip.shape
@@ -64,19 +68,12 @@ class DecoupledPixelShuffle(nn.Module):
         return unfold_frames(F.pixel_shuffle(fold_frames(self.asked.drop(woven)), 2), batch)
 
 
-class PixelShuffle3d(nn.Module):
+class PixelShuffle3d(ConvolvedShuffle):
     """A dense convolution to C*st*4 channels, shuffled into time and space at once, as LTX-Video does.
 
     Channels are (C, st, sh, sw), the last innermost. In one step that is a permutation of eight axes; here it
     is two of at most five, with the same result.
     """
-
-    def __init__(self, asked: Upsampling) -> None:
-        super().__init__()
-        self.asked = asked
-        self.conv = DenseConvolution(
-            asked.in_channels, asked.out_channels * 4 * asked.time_stride, causal=asked.causal
-        )
 
     def forward(self, clip: torch.Tensor) -> torch.Tensor:
         batch, _, time, height, width = clip.shape
