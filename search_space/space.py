@@ -17,6 +17,7 @@ import numpy as np
 
 from search_space.catalogue import design
 from search_space.config import DecoderConfig, Stage
+from search_space.design_arrays import draw
 from search_space.errors import UserError
 from search_space.operators import UPSAMPLERS
 from search_space.space_check import check_space
@@ -194,19 +195,21 @@ class SearchSpace:
         return self.config({parameter.name: parameter.suggest(trial) for parameter in self.asked})
 
     def sample(self, rng: np.random.Generator) -> DecoderConfig:
-        """A random design, widths and blocks drawn around one level for the whole of it.
+        """A random design; `design_arrays.draw` gives many at once, and says how."""
+        return self.at(draw(self, rng, 1)[0])
 
-        Drawn apart, nearly every design would have some wide stage that decides its cost, and small ones
-        would hardly occur. So the costs spread evenly on a logarithmic scale.
+    def at(self, positions: np.ndarray) -> DecoderConfig:
+        """The design whose choices stand at these positions, [len(asked)]: a row of `design_arrays.draw`."""
+        chosen = zip(self.asked, positions, strict=True)
+        return self.config({parameter.name: parameter.values[position] for parameter, position in chosen})
+
+    def positions(self, config: DecoderConfig) -> np.ndarray:
+        """Where the choices of a design of this space stand, int64 [len(asked)]: what `at` takes.
+
+        Raises UserError for a design outside the space.
         """
-        level = rng.uniform()
-        drawn = {}
-        for parameter in self.asked:
-            last = len(parameter.values) - 1
-            around = round(last * (level + rng.normal(0, 0.15)))
-            position = min(max(around, 0), last) if parameter.ordered else int(rng.integers(last + 1))
-            drawn[parameter.name] = parameter.values[position]
-        return self.config(drawn)
+        given = self.parameters(config)
+        return np.array([parameter.values.index(given[parameter.name]) for parameter in self.asked])
 
     def neighbours(self, config: DecoderConfig) -> list[DecoderConfig]:
         """Designs that differ in one parameter, by one step where it is ordered; each architecture once."""
