@@ -1,0 +1,55 @@
+"""The decoder's norms, written so that fp16 neither overflows nor underflows in them.
+
+As trained they square activations: above 255 that overflows fp16, below 0.0002 it vanishes, and their eps of
+1e-8 is 0. Here channels are first divided by their largest magnitude, which cancels in the result: the mean
+square then lies between 1/C and 1. That costs one more reduction, and in fp32 the numbers are the same to
+rounding.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+RMS_EPS = 1e-8  # of `search_space.decoder.rms_norm`
+SMALLEST_SCALE = 2.0**-13  # twice the smallest normal fp16: its reciprocal and its half are normal too
+
+
+def rms_norm(x: torch.Tensor) -> torch.Tensor:
+    """Divides x [N, C, ...] by the root of its mean square over channels plus `RMS_EPS`."""
+    scale = _largest(x).clamp(min=math.sqrt(RMS_EPS))
+    return _over_root_mean_square(x / scale, math.sqrt(RMS_EPS) / scale)
+
+
+class ChannelLayerNorm(nn.Module):
+    """Layer norm over the channels of [N, C, ...], with the parameters of a trained `nn.LayerNorm`."""
+
+    def __init__(self, norm: nn.LayerNorm) -> None:
+        super().__init__()
+        self.weight, self.bias = norm.weight, norm.bias
+        self.eps = norm.eps
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        root_eps = math.sqrt(self.eps)
+        scale = _largest(x).clamp(min=root_eps)
+        scaled = x / scale
+        centred = scaled - scaled.mean(dim=1, keepdim=True)
+        # Centred values may be far below the scale, so they get a scale of their own. Where channels are
+        # equal they are 0, and in fp16 so may be eps: the floor then stands in for a division by 0.
+        spread = torch.maximum(_largest(centred), root_eps / scale).clamp(min=SMALLEST_SCALE)
+        normed = _over_root_mean_square(centred / spread, root_eps / scale / spread)
+        per_channel = (-1, *[1] * (x.ndim - 2))
+        return normed * self.weight.reshape(per_channel) + self.bias.reshape(per_channel)
+
+
+def _largest(x: torch.Tensor) -> torch.Tensor:
+    """Largest magnitude over channels: [N, C, ...] -> [N, 1, ...]."""
+    return x.abs().amax(dim=1, keepdim=True)
+
+
+def _over_root_mean_square(x: torch.Tensor, root_eps: torch.Tensor) -> torch.Tensor:
+    """x [N, C, ...] of magnitudes up to 1, over the root of (its mean square over channels + root_eps²)."""
+    mean_square = (x * x).mean(dim=1, keepdim=True) + root_eps * root_eps
+    return x * torch.rsqrt(mean_square.clamp(min=SMALLEST_SCALE))
