@@ -1,7 +1,8 @@
 """A frozen autoencoder to learn from: latents, decoded video and the features of its decoder's blocks."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from search_space.errors import UserError, first_line
 
+from .growth import measured_growth
 from .weights import WeightsInUse
 
 Autoencoder = Any  # one of diffusers' AutoencoderKL classes, which are imported late and publish no types
@@ -62,14 +64,10 @@ class Teacher:
     def _measure(self) -> None:
         with torch.no_grad():
             latent = self._encode(self._weightless, torch.empty(1, 3, 17, 64, 64, device="meta"))
-            self.latent_channels: int = latent.shape[1]
-            three, five = (
-                self._decode(self._weightless, latent.new_empty(1, self.latent_channels, frames, 2, 2))
-                for frames in (3, 5)  # odd: CogVideoX decodes even numbers of latents by another rule
-            )
-        time = (five.shape[2] - three.shape[2]) // 2
-        self.compression: tuple[int, int, int] = (time, three.shape[3] // 2, three.shape[4] // 2)
-        self._extra_frames = three.shape[2] - 3 * time  # T latents are `time * T + _extra_frames` frames
+        self.latent_channels: int = latent.shape[1]
+        growth = measured_growth(partial(self._decode, self._weightless), self.latent_channels)
+        self.compression: tuple[int, int, int] = growth.compression
+        self._extra_frames = growth.extra_frames  # T latents are `time * T + _extra_frames` frames
 
     @property
     def keeps_first_frames(self) -> bool:
@@ -134,6 +132,27 @@ class Teacher:
         Raises:
             UserError: the clip's length or size isn't one that the teacher returns whole.
         """
+        self._check(clip)
+        with torch.no_grad():
+            return self._encode(self.vae, clip.to(self.device, torch.float32))
+
+    def posterior(self, clip: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of a clip's raw latents, which training samples from.
+
+        Args:
+            clip: as for `encode`.
+
+        Returns:
+            Two of `[B, C, t, h, w]`, fp32; the deviation is zero where the class has no distribution.
+
+        Raises:
+            UserError: as for `encode`.
+        """
+        self._check(clip)
+        with torch.no_grad():
+            return self._posterior(self.vae, clip.to(self.device, torch.float32))
+
+    def _check(self, clip: Tensor) -> None:
         _, _, frames, height, width = clip.shape
         if (whole := self.frames(frames)) != frames:
             raise UserError(f"{self.name} drops frames of a clip of {frames}: give one of {whole}")
@@ -143,8 +162,6 @@ class Teacher:
                 f"{self.name} needs a height that is a multiple of {by_height} and a width that is one of "
                 f"{by_width}, not {height}x{width}"
             )
-        with torch.no_grad():
-            return self._encode(self.vae, clip.to(self.device, torch.float32))
 
     def decode(self, latent: Tensor) -> Tensor:
         """The video `[B, 3, T, H, W]`, about -1..1, of raw latents `[B, C, t, h, w]`."""
@@ -194,10 +211,36 @@ class Teacher:
             )
         return video, features
 
+    def features(self, latent: Tensor, blocks: Collection[str]) -> dict[str, Tensor]:
+        """What some of the decoder's blocks put out, without decoding further than they need.
+
+        Args:
+            latent: raw, `[B, C, t, h, w]`.
+            blocks: names out of those that `decode_features` returns.
+
+        Returns:
+            By name `[B, C', T', H', W']`, of the whole clip.
+
+        Raises:
+            UserError: the decoder has no such block.
+        """
+        return self._chosen(self.decode_features(latent)[1], blocks)
+
+    def _chosen(self, features: dict[str, Tensor], blocks: Collection[str]) -> dict[str, Tensor]:
+        if missing := [name for name in blocks if name not in features]:
+            raise UserError(
+                f"{self.name}'s decoder has no block {missing[0]}: it has {', '.join(features) or 'none'}"
+            )
+        return {name: features[name] for name in blocks}
+
     # What a class of autoencoder does in its own way is overridden in wan.py, hunyuan.py and ltx.py.
 
     def _encode(self, vae: Autoencoder, clip: Tensor) -> Tensor:
-        return vae.encode(clip).latent_dist.mode()
+        return self._posterior(vae, clip)[0]
+
+    def _posterior(self, vae: Autoencoder, clip: Tensor) -> tuple[Tensor, Tensor]:
+        latent = vae.encode(clip).latent_dist
+        return latent.mode(), latent.std
 
     def _decode(self, vae: Autoencoder, latent: Tensor) -> Tensor:
         return vae.decode(latent).sample
