@@ -34,13 +34,13 @@ class ToFrames(LoweredBlock):
 
 
 class ToClip(LoweredBlock):
-    """[T, C, H, W] -> [1, C, T, H, W]. The permutation itself has four axes."""
+    """[T, C, H, W] -> [1, C, T, H, W]."""
 
     takes: Layout = "frames"
     gives: Layout = "clip"
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
-        return frames.transpose(0, 1).unsqueeze(0)
+        return frames.unsqueeze(0).transpose(1, 2)
 
 
 def to_frames(clip: torch.Tensor) -> torch.Tensor:

@@ -20,7 +20,7 @@ SMALLEST_SCALE = 2.0**-13  # twice the smallest normal fp16: its reciprocal and 
 def rms_norm(x: torch.Tensor) -> torch.Tensor:
     """Divides x [N, C, ...] by the root of its mean square over channels plus `RMS_EPS`."""
     scale = _largest(x).clamp(min=math.sqrt(RMS_EPS))
-    return _over_root_mean_square(x / scale, math.sqrt(RMS_EPS) / scale)
+    return _over_root_mean_square(x / scale, _divided(math.sqrt(RMS_EPS), scale))
 
 
 class ChannelLayerNorm(nn.Module):
@@ -32,14 +32,13 @@ class ChannelLayerNorm(nn.Module):
         self.eps = norm.eps
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        root_eps = math.sqrt(self.eps)
-        scale = _largest(x).clamp(min=root_eps)
-        scaled = x / scale
+        scale = _largest(x).clamp(min=math.sqrt(self.eps))
+        scaled, root_eps = x / scale, _divided(math.sqrt(self.eps), scale)
         centred = scaled - scaled.mean(dim=1, keepdim=True)
         # Centred values may be far below the scale, so they get a scale of their own. Where channels are
         # equal they are 0, and in fp16 so may be eps: the floor then stands in for a division by 0.
-        spread = torch.maximum(_largest(centred), root_eps / scale).clamp(min=SMALLEST_SCALE)
-        normed = _over_root_mean_square(centred / spread, root_eps / scale / spread)
+        spread = torch.maximum(_largest(centred), root_eps).clamp(min=SMALLEST_SCALE)
+        normed = _over_root_mean_square(centred / spread, root_eps / spread)
         per_channel = (-1, *[1] * (x.ndim - 2))
         return normed * self.weight.reshape(per_channel) + self.bias.reshape(per_channel)
 
@@ -47,6 +46,11 @@ class ChannelLayerNorm(nn.Module):
 def _largest(x: torch.Tensor) -> torch.Tensor:
     """Largest magnitude over channels: [N, C, ...] -> [N, 1, ...]."""
     return x.abs().amax(dim=1, keepdim=True)
+
+
+def _divided(number: float, tensor: torch.Tensor) -> torch.Tensor:
+    """`number / tensor`. Written so, PyTorch takes a reciprocal, to which Core ML adds an epsilon of 1e-4."""
+    return torch.full((), number, dtype=tensor.dtype, device=tensor.device) / tensor
 
 
 def _over_root_mean_square(x: torch.Tensor, root_eps: torch.Tensor) -> torch.Tensor:

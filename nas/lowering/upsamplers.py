@@ -1,7 +1,7 @@
 """The upsamplers of a lowered decoder. All give frames; those with a 3D convolution take a clip.
 
 Where time is doubled, the channels of one frame hold two. They are kept as (two frames, C, ...): then
-[T, 2*C, H, W] is [2*T, C, H, W] without a copy. Weights that were trained in another order are reordered here,
+[T, 2*C, H, W] is [2*T, C, H, W] without a copy. Weights trained in another order are reordered here,
 so the decoupled pixel shuffle and the three-dimensional one become the same program.
 """
 
