@@ -8,27 +8,23 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
+from .canvas import COLOURS, FADED, INK, canvas, capital, plain_log, plural, say, scale, shortened
 from .front import hypervolume_over_trials, knee, meeting, pareto_front, reference_point, trained
 from .labels import label_points
 from .quantities import Objective, Quantity, objectives_of
 
-_COLOURS = sns.color_palette("colorblind")
-_FRONT, _WARNING = _COLOURS[0], _COLOURS[3]
-_FADED, _INK = "0.6", "0.3"
+_FRONT, _WARNING = COLOURS[0], COLOURS[3]
 _MARKERS = "DsP^vX*<"
 _ISO_FPS = (24, 30, 60)
-_SIZE = (8.5, 5.2)  # inches
 _NAMED = 8  # named designs, at most, that have a mark of their own
 _LABELLED = 15  # front designs, at most, that carry their trial number
 
@@ -47,13 +43,13 @@ def plot_front(study: pd.DataFrame, objectives: Sequence[str] | None = None, ax:
         ax: where to draw; None for a new figure.
     """
     across, up = _pair(study, objectives)
-    ax = _canvas(ax)
+    ax = canvas(ax)
     designs = trained(study).dropna(subset=[across.name, up.name])
-    title = f"{up.quantity.label} and {across.quantity.label} of {_plural(len(designs), 'trained design')}"
+    title = f"{up.quantity.label} and {across.quantity.label} of {plural(len(designs), 'trained design')}"
     _title(ax, title, study)
     notes = [_about_costs(study), _about_proxies(designs)]
     if designs.empty:
-        _say(ax, _why_nothing(study))
+        say(ax, _why_nothing(study))
         _label(ax, across, up)
         _footnote(ax, study, notes)
         return ax
@@ -79,11 +75,11 @@ def plot_front(study: pd.DataFrame, objectives: Sequence[str] | None = None, ax:
     beaten = rest[rest.index.isin(feasible.index)]
     missing = rest[~rest.index.isin(feasible.index)]
     if len(beaten):
-        ax.scatter(*at(beaten), color=_FADED, label=f"dominated ({len(beaten):,})", zorder=1, **faded)
+        ax.scatter(*at(beaten), color=FADED, label=f"dominated ({len(beaten):,})", zorder=1, **faded)
     if len(missing):
         faded |= {"linewidths": 1, "marker": "x"}
         ax.scatter(
-            *at(missing), color=_FADED, label=f"misses a constraint ({len(missing):,})", zorder=1, **faded
+            *at(missing), color=FADED, label=f"misses a constraint ({len(missing):,})", zorder=1, **faded
         )
     if len(front):
         x, y = at(front)
@@ -102,24 +98,24 @@ def plot_front(study: pd.DataFrame, objectives: Sequence[str] | None = None, ax:
         ring = {"s": 150, "facecolors": "none", "edgecolors": _FRONT, "linewidths": 1.2}
         ax.scatter(*at(best.to_frame().T), zorder=3, label=f"knee of the front (#{best['number']})", **ring)
     for i, (_, design) in enumerate(named.iterrows()):
-        label = textwrap.fill(f"{_shortened(design['name'], 50)} (#{design['number']})", 30)
-        mark = {"marker": _MARKERS[i], "color": _COLOURS[(1, 2, 4, 5, 8)[i % 5]]}
+        label = textwrap.fill(f"{shortened(design['name'], 50)} (#{design['number']})", 30)
+        mark = {"marker": _MARKERS[i], "color": COLOURS[(1, 2, 4, 5, 8)[i % 5]]}
         ax.scatter(*at(design.to_frame().T), s=80, edgecolor="black", lw=0.8, zorder=4, label=label, **mark)
     if not len(front):
-        _say(ax, "No trained design meets " + " and ".join(study.attrs["study"]["constraints"]))
+        say(ax, "No trained design meets " + " and ".join(study.attrs["study"]["constraints"]))
 
-    _scale(ax, "x", across.quantity, at(designs)[0])
+    scale(ax, "x", across.quantity, at(designs)[0])
     worth_showing = _worth_showing(designs, front, up)
-    _scale(ax, "y", up.quantity, at(designs[worth_showing])[1])
+    scale(ax, "y", up.quantity, at(designs[worth_showing])[1])
     below = int((~worth_showing).sum())
     if below:
-        notes.append(f"{_plural(below, 'design')} of poorer {up.quantity.label} below the picture.")
+        notes.append(f"{plural(below, 'design')} of poorer {up.quantity.label} below the picture.")
     _label(ax, across, up)
     ceiling = study.attrs["study"].get("teacher_psnr")
     if ceiling is not None and up.name == "psnr":
         notes.append(f"The teacher itself reaches {ceiling:.2f} dB on the same clips.")
         if ax.get_ylim()[0] < ceiling < ax.get_ylim()[1]:
-            ax.axhline(ceiling, color=_INK, lw=1.2, ls=":", zorder=0, label="teacher itself")
+            ax.axhline(ceiling, color=INK, lw=1.2, ls=":", zorder=0, label="teacher itself")
     _iso_fps(ax, across, designs)
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, borderaxespad=0, labelspacing=0.7)
     _footnote(ax, study, notes)
@@ -138,7 +134,7 @@ def plot_hypervolume(
 
     Args: as for ``hypervolume_over_trials``; ``ax`` is where to draw, None for a new figure.
     """
-    ax = _canvas(ax)
+    ax = canvas(ax)
     _title(ax, "hypervolume of the front so far", study)
     chosen = objectives_of(study, objectives)
     volumes = hypervolume_over_trials(study, objectives)
@@ -150,7 +146,7 @@ def plot_hypervolume(
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     notes = []
     if volumes.empty:
-        _say(ax, _why_nothing(study))
+        say(ax, _why_nothing(study))
     else:
         finished = np.arange(1, len(volumes) + 1)
         ax.plot(finished, volumes, drawstyle="steps-post", color=_FRONT, lw=1.8)
@@ -180,7 +176,7 @@ def plot_curves(study: pd.DataFrame, ax: Axes | None = None) -> Axes:
         study: a table from ``load_study``.
         ax: where to draw; None for a new figure.
     """
-    ax = _canvas(ax)
+    ax = canvas(ax)
     _title(ax, "learning curves", study)
     ax.set(xlabel="Training step", ylabel="PSNR on held-out clips (dB)  better →")
     curves = {
@@ -189,13 +185,13 @@ def plot_curves(study: pd.DataFrame, ax: Axes | None = None) -> Axes:
         if isinstance(curve, list) and curve
     }
     if not curves:
-        _say(ax, _why_nothing(study))
+        say(ax, _why_nothing(study))
         _footnote(ax, study)
         return ax
     front = [i for i in pareto_front(study).index if i in curves]
     faded = [curve for i, curve in curves.items() if i not in front]
     alpha = max(0.02, min(0.5, 30 / max(1, len(faded))))
-    ax.add_collection(LineCollection(faded, colors=_FADED, linewidths=0.9, alpha=alpha, rasterized=True))
+    ax.add_collection(LineCollection(faded, colors=FADED, linewidths=0.9, alpha=alpha, rasterized=True))
     if front:
         latencies = study.loc[front, "latency_ms"]
         norm = LogNorm(latencies.min() / 1.05, latencies.max() * 1.05)
@@ -204,9 +200,9 @@ def plot_curves(study: pd.DataFrame, ax: Axes | None = None) -> Axes:
             ax.plot(*curves[i].T, color=colours.to_rgba(latencies[i]), lw=1.8, marker="o", ms=2.5)
         bar = ax.figure.colorbar(colours, ax=ax, pad=0.02)
         bar.set_label("Latency of the designs on the front (ms)")
-        _plain_log(bar.ax.yaxis, latencies.min(), latencies.max())
+        plain_log(bar.ax.yaxis, latencies.min(), latencies.max())
     ax.autoscale_view()
-    others = f"Faded: {_plural(len(faded), 'design')} not on the front." if faded else ""
+    others = f"Faded: {plural(len(faded), 'design')} not on the front." if faded else ""
     _footnote(ax, study, [_about_proxies(trained(study)), others])
     if front:
         at = np.array([curves[i][-1] for i in front])
@@ -224,48 +220,15 @@ def _pair(study: pd.DataFrame, objectives: Sequence[str] | None) -> tuple[Object
     return (second, first) if first.direction == "maximize" else (first, second)
 
 
-def _canvas(ax: Axes | None) -> Axes:
-    if ax is None:
-        with sns.axes_style("ticks"):
-            ax = plt.subplots(figsize=_SIZE, layout="constrained")[1]
-    ax.grid(color="0.93", lw=0.8)
-    ax.set_axisbelow(True)
-    sns.despine(ax=ax)
-    return ax
-
-
 def _title(ax: Axes, text: str, study: pd.DataFrame) -> None:
-    ax.set_title(f"{_capital(text)} ({_shortened(study.attrs['name'], 40)})", loc="left")
+    ax.set_title(f"{capital(text)} ({shortened(study.attrs['name'], 40)})", loc="left")
 
 
 def _label(ax: Axes, across: Objective, up: Objective) -> None:
     for objective, set_label in ((across, ax.set_xlabel), (up, ax.set_ylabel)):
         quantity = objective.quantity
-        name = _capital(f"{quantity.label} ({quantity.unit})" if quantity.unit else quantity.label)
+        name = capital(f"{quantity.label} ({quantity.unit})" if quantity.unit else quantity.label)
         set_label(f"← better   {name}" if objective.direction == "minimize" else f"{name}   better →")
-
-
-def _scale(ax: Axes, which: str, quantity: Quantity, values: np.ndarray) -> None:
-    """Limits with room about the values, even about a single one, and ticks in plain numbers."""
-    low, high = float(np.min(values)), float(np.max(values))
-    set_limits = ax.set_xlim if which == "x" else ax.set_ylim
-    if quantity.log:
-        (ax.set_xscale if which == "x" else ax.set_yscale)("log")
-        room = max((high / low) ** 0.08, 1.0 if high > 4 * low else 1.5)
-        set_limits(low / room, high * room)
-        _plain_log(ax.xaxis if which == "x" else ax.yaxis, low / room, high * room)
-    else:
-        room = max(0.08 * (high - low), 0.005 * abs(high), 1e-6)
-        set_limits(low - room, high + room)
-
-
-def _plain_log(axis: Axis, low: float, high: float) -> None:
-    decades = np.log10(high / low)
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 3 else (1.0,)))
-    if decades < 0.5:
-        axis.set_major_locator(MaxNLocator(5, min_n_ticks=3))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
-    axis.set_minor_formatter(NullFormatter())
 
 
 def _worth_showing(designs: pd.DataFrame, front: pd.DataFrame, up: Objective) -> pd.Series:
@@ -293,26 +256,15 @@ def _iso_fps(ax: Axes, across: Objective, designs: pd.DataFrame) -> None:
     if not places:
         return
     for place in places.values():
-        ax.axvline(place, color=_INK, lw=0.9, ls=(0, (4, 3)), zorder=0)
+        ax.axvline(place, color=INK, lw=0.9, ls=(0, (4, 3)), zorder=0)
     upper = ax.secondary_xaxis("top")
     leftmost = min(places, key=lambda fps: places[fps])
     names = [f"frames/s:  {fps}" if fps == leftmost else str(fps) for fps in places]
     upper.set_xticks(list(places.values()), names)
     upper.get_xticklabels()[list(places).index(leftmost)].set_horizontalalignment("right")
     upper.set_xticks([], minor=True)
-    upper.tick_params(length=0, labelsize="small", colors=_INK)
+    upper.tick_params(length=0, labelsize="small", colors=INK)
     upper.spines["top"].set_visible(False)
-
-
-def _say(ax: Axes, text: str) -> None:
-    """A sentence where there is no front: in the middle, or in the corner that points leave free."""
-    empty = not ax.has_data()
-    x, y, across, up = (0.5, 0.5, "center", "center") if empty else (0.03, 0.97, "left", "top")
-    style: dict[str, Any] = {"ha": across, "va": up, "color": _INK, "size": "large", "zorder": 6}
-    paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.9}
-    ax.text(x, y, textwrap.fill(text, 60), transform=ax.transAxes, bbox=paper, **style)
-    if empty:
-        ax.set(xticks=[], yticks=[])
 
 
 def _footnote(ax: Axes, study: pd.DataFrame, notes: Sequence[str] = ()) -> None:
@@ -330,8 +282,8 @@ def _footnote(ax: Axes, study: pd.DataFrame, notes: Sequence[str] = ()) -> None:
         "va": "top",
         "size": "small",
     }
-    ax.annotate(loud, (0, 0), (0, -46), color=_WARNING if stand_in else _INK, **style)
-    ax.annotate("\n" * (1 + loud.count("\n")) + others, (0, 0), (0, -46), color=_INK, **style)
+    ax.annotate(loud, (0, 0), (0, -46), color=_WARNING if stand_in else INK, **style)
+    ax.annotate("\n" * (1 + loud.count("\n")) + others, (0, 0), (0, -46), color=INK, **style)
 
 
 def _why_nothing(study: pd.DataFrame) -> str:
@@ -365,15 +317,3 @@ def _about_proxies(designs: pd.DataFrame) -> str:
 
 def _amount(quantity: Quantity, value: float) -> str:
     return f"{value * quantity.scale:,.4g} {quantity.unit or quantity.label}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _shortened(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
