@@ -20,8 +20,9 @@ import torch
 from nas.costs import estimate, load_device
 from nas.costs.coreml import coreml
 from nas.costs.estimation import Estimate
-from nas.costs.operations import Program
-from nas.costs.roofline import price
+from nas.costs.hardware import hardware
+from nas.costs.operations import Program, fuse
+from nas.costs.roofline import chain_ms
 from nas.costs.trace import trace
 from search_space import SearchSpace, build_decoder
 
@@ -36,7 +37,7 @@ def main() -> None:
     packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "coremltools"))
     print(f"{platform.machine()} {platform.system()}, Python {platform.python_version()}, {packages}")
     print(f"designs of the space {arguments.space!r} (seed 0), 17 frames at 512x512\n")
-    profile = load_device("iphone-16-pro")
+    device = hardware(load_device("iphone-16-pro"))
     space, rng = SearchSpace.preset(arguments.space), np.random.default_rng(0)
     rows, seconds = [], []
     columns = ("trace", "core ml", "whole trace", "whole core ml")
@@ -49,12 +50,12 @@ def main() -> None:
         converted = estimate(config, source="coreml")
         with torch.device("meta"):
             decoder = build_decoder(config)
-        wholes = trace(decoder, traced.latent_shape).program, coreml(decoder, traced.latent_shape)
+        wholes = fuse(trace(decoder, traced.latent_shape).program), coreml(decoder, traced.latent_shape)
         check_flops(traced, (converted, *wholes))
         row = [
             traced.latency_ms,
             converted.latency_ms,
-            *(price(whole.operations, profile) for whole in wholes),
+            *(chain_ms([whole], device) for whole in wholes),
         ]
         rows.append(row)
         print(

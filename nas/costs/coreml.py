@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from nas.costs.operations import BYTES_PER_ELEMENT, Program, ProgramBuilder
+from nas.costs.operations import Program, ProgramBuilder, fuse
 from nas.costs.trace import Work, convolution_work, matrix_product_work
 
 DEPLOYMENT_TARGET = "iOS18"
@@ -124,7 +124,8 @@ ARITHMETIC = ("add", "cast", "clip", "mul", "pow", "real_div", "rsqrt", "sqrt", 
 ACTIVATIONS = ("exp", "gelu", "relu", "sigmoid", "silu", "tanh")
 REDUCTIONS = ("reduce_l2_norm", "reduce_max", "reduce_mean", "reduce_sum", "reduce_sum_square")
 NORMALIZATIONS = ("instance_norm", "l2_norm", "layer_norm")
-COPIES = ("concat", "pad", "pixel_shuffle", "stack", "tile", "transpose")
+COPIES = ("concat", "pad", "stack", "tile")
+PERMUTATIONS = ("pixel_shuffle", "transpose")
 RESIZES = ("resize_bilinear", "resize_nearest_neighbor", "upsample_bilinear", "upsample_nearest_neighbor")
 SLICES = ("slice_by_index", "slice_by_size", "split")
 
@@ -137,8 +138,10 @@ OPERATIONS: Mapping[str, Callable[[Any], Work]] = {
     **dict.fromkeys(ARITHMETIC + ACTIVATIONS, _always(Work("elementwise"))),
     **dict.fromkeys(REDUCTIONS, _always(Work("reduction"))),
     **dict.fromkeys(NORMALIZATIONS, _always(Work("normalization"))),
-    **dict.fromkeys(COPIES + RESIZES, _always(Work("movement"))),
-    **dict.fromkeys(SLICES, _always(Work("movement", reads_only_its_output=True))),
+    **dict.fromkeys(PERMUTATIONS, _always(Work("permute"))),
+    **dict.fromkeys(COPIES, _always(Work("copy"))),
+    **dict.fromkeys(RESIZES, _always(Work("resize"))),
+    **dict.fromkeys(SLICES, _always(Work("copy", reads_only_its_output=True))),
 }
 
 ALIASES = ("expand_dims", "identity", "reshape", "squeeze")  # these only name anew what is there
@@ -169,11 +172,11 @@ def _read(function: Any) -> Program:
             [output.shape for output in operation.outputs],
             flops=work.flops,
             channels=work.channels,
-            weight_bytes=sum(_weight_bytes(variable) for variable in variables if variable not in ids),
+            weights=sum(_elements(variable) for variable in variables if variable not in ids),
             reads_only_its_output=work.reads_only_its_output,
         )
         ids.update(zip(operation.outputs, outputs, strict=True))
-    return builder.build(ids[block_output])
+    return fuse(builder.build(ids[block_output]))
 
 
 def _variables(operation: Any) -> list[Any]:
@@ -184,9 +187,9 @@ def _variables(operation: Any) -> list[Any]:
     return found
 
 
-def _weight_bytes(variable: Any) -> int:
-    """Bytes of a constant tensor in fp16; scalars, and arguments such as strides and axes, cost nothing."""
+def _elements(variable: Any) -> int:
+    """Elements of a constant tensor; scalars, and arguments such as strides and axes, cost nothing."""
     value = variable.val
     if not isinstance(value, np.ndarray) or value.ndim == 0 or value.dtype.kind != "f":
         return 0
-    return value.size * BYTES_PER_ELEMENT
+    return int(value.size)

@@ -6,73 +6,197 @@ Adding a device means adding `nas/costs/devices/NAME.yaml`; a file of one's own 
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from nas.costs.operations import COMPUTE_KINDS, ByteKind, ComputeKind
 from search_space.errors import UserError
 
 _PACKAGED = files("nas.costs") / "devices"
 
+Text = Annotated[str, Field(min_length=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Factor = Annotated[
+    float, Field(ge=1, allow_inf_nan=False)
+]  # of one standard deviation: 1.5 is -33 % to +50 %
 
-class Figure(BaseModel):
-    """A positive number and where it comes from."""
 
+class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    value: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    source: Annotated[str, Field(min_length=1)]
+
+class Figure(_Part):
+    """A positive number, how far off it may be, and where it comes from.
+
+    `spread` is the factor of one standard deviation of its logarithm. That of a figure in a fit group says
+    how uncertain it is beside the others of the group, whose common factor has a spread of its own.
+    """
+
+    value: Positive
+    spread: Factor = 1.0
+    source: Text
 
 
-class Share(Figure):
-    """A figure that is a part of a whole, 1 at most."""
+class Rate(_Part):
+    """Rate of one kind of multiply-add work, TFLOP/s, on operations that fill the unit.
 
-    value: Annotated[float, Field(gt=0, le=1)]
+    A unit multiplies a tile of `full_in` input channels by a tile of `full_out` output channels (of one
+    group), so narrower operations leave idle what they don't fill on either side. Without them width has no
+    effect.
+    """
+
+    tflop_s: Figure
+    full_in: Figure | None = None
+    full_out: Figure | None = None
 
 
-class DeviceProfile(BaseModel):
-    """What `nas.costs.roofline` needs to know of a device, at fp16; M, G and T are 1e6, 1e9 and 1e12.
+class Unit(_Part):
+    """A processor of the device.
+
+    Attributes:
+        rates: by kind of operation (`COMPUTE_KINDS`). A kind that is missing does not run on this unit.
+        vector_tflop_s: rate of convolutions and products too narrow to fill the tiles by more, TFLOP/s.
+        highest_rank, longest_axis: tensors beyond them don't run on this unit; None where nothing is beyond.
+        bandwidths: GB/s from memory, by kind, where a kind does not reach `memory_gb_s`. What the cache holds
+            is as much faster as for the others.
+        memory_gb_s: bandwidth of main memory that operations reach, GB/s.
+        cache_gb_s: bandwidth of the last cache before it, GB/s.
+        cache_mb: size of that cache, MB.
+        dispatch_us: time to start one operation, microseconds.
+    """
+
+    rates: dict[ComputeKind, Rate]
+    vector_tflop_s: Figure
+    highest_rank: Annotated[int, Field(ge=1)] | None = None
+    longest_axis: Annotated[int, Field(ge=1)] | None = None
+    bandwidths: dict[ComputeKind | ByteKind, Figure] = {}
+    memory_gb_s: Figure
+    cache_gb_s: Figure
+    cache_mb: Figure
+    dispatch_us: Figure
+
+
+class FitGroup(_Part):
+    """Figures that calibration multiplies by one factor, whose prior is log-normal around 1.
+
+    `figures` are dotted paths with fnmatch patterns, such as "units.gpu.rates.*.tflop_s".
+    """
+
+    name: Text
+    figures: Annotated[tuple[Text, ...], Field(min_length=1)]
+    spread: Annotated[float, Field(gt=1, allow_inf_nan=False)]
+
+
+class Ensemble(_Part):
+    """Factors of the fit groups, one row for each set of figures that agrees with the measurements.
+
+    `columns` names the groups. Figures are drawn by their spreads with a fixed seed, one draw a row
+    (`nas.costs.ensemble`), so each row belongs to its own draw.
+    """
+
+    columns: Annotated[tuple[Text, ...], Field(min_length=1)]
+    rows: Annotated[tuple[tuple[Positive, ...], ...], Field(min_length=2)]
+
+
+class Range(_Part):
+    """What measurements covered of one kind on one unit: lowest and highest channels of a group, and elements
+    of the largest tensor."""
+
+    channels_in: tuple[int, int]
+    channels_out: tuple[int, int]
+    largest_tensor: int
+
+
+class DeviceProfile(_Part):
+    """What `nas.costs.roofline` needs to know of a device; M, G and T are 1e6, 1e9 and 1e12.
 
     Attributes:
         name: as `--device` takes it.
         description: the device in words.
         version: raised whenever a figure changes.
-        array_tflop_s: rate of the multiply-add array on a convolution that fills it, TFLOP/s.
-        array_channels: input and output channels that fill the array; fewer leave a share of it idle.
-        vector_tflop_s: rate of what the array does badly (depthwise and narrow convolutions), TFLOP/s.
-        transposed_rate: share of its rate that a transposed convolution keeps, 0 to 1.
-        memory_gb_s: bandwidth of main memory, GB/s.
-        cache_gb_s: bandwidth of the system-level cache, GB/s.
-        bandwidth_share: share of both bandwidths that operations reach, 0 to 1.
-        cache_mb: size of that cache, MB.
-        dispatch_us: time to start one operation, microseconds.
+        runtime: "coreml" (a decoder is lowered and converted) or "torch" (it runs as it was trained).
+        element_bytes: bytes of an element of activations and weights: 2 for fp16.
+        fuses: whether chains of elementwise operations run as one.
+        units: by name, the preferred first: a block runs on the first that takes all its operations. The last
+            takes everything.
+        switch_us: time lost where one block runs on another unit than the one before, microseconds.
         app_memory_gb: memory that one app may use, GB.
+        fit: what calibration multiplies.
+        ensemble: written by calibration; without it every figure and every group is drawn by its spread.
+        residual: what the model leaves unexplained of the time of a decoder like the measured ones, as a
+            factor of one standard deviation.
+        residual_beyond: the same for a decoder beyond the coverage.
+        coverage: by unit and kind, what the measurements that calibrated the profile covered.
+        calibration: what it was calibrated on, in words.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: Annotated[str, Field(min_length=1)]
-    description: Annotated[str, Field(min_length=1)]
+    name: Text
+    description: Text
     version: Annotated[int, Field(ge=1)]
-    array_tflop_s: Figure
-    array_channels: Figure
-    vector_tflop_s: Figure
-    transposed_rate: Share
-    memory_gb_s: Figure
-    cache_gb_s: Figure
-    bandwidth_share: Share
-    cache_mb: Figure
-    dispatch_us: Figure
+    runtime: Literal["coreml", "torch"]
+    element_bytes: Annotated[int, Field(ge=1)]
+    fuses: bool
+    units: Annotated[dict[Text, Unit], Field(min_length=1)]
+    switch_us: Figure
     app_memory_gb: Figure
+    fit: tuple[FitGroup, ...] = ()
+    ensemble: Ensemble | None = None
+    residual: Figure
+    residual_beyond: Figure
+    coverage: dict[str, dict[ComputeKind | ByteKind, Range]] = {}
+    calibration: Text
 
-    @property
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        name, last = list(self.units.items())[-1]
+        if missing := [kind for kind in COMPUTE_KINDS if kind not in last.rates]:
+            raise ValueError(f"unit {name}, the last, must take everything but has no rate of {missing[0]}")
+        if last.highest_rank is not None or last.longest_axis is not None:
+            raise ValueError(f"unit {name}, the last, must take tensors of every rank and size")
+        if unknown := set(self.coverage) - set(self.units):
+            raise ValueError(f"coverage names {min(unknown)}, which is no unit")
+        if not 1 <= self.residual.value <= self.residual_beyond.value:
+            raise ValueError("residual is a factor of at least 1, residual_beyond no smaller")
+        paths = list(self.figures)
+        for group in self.fit:
+            for pattern in group.figures:
+                if not any(fnmatchcase(path, pattern) for path in paths):
+                    raise ValueError(f"fit group {group.name}: {pattern} matches no figure")
+        if self.ensemble is not None:
+            columns = tuple(group.name for group in self.fit)
+            if self.ensemble.columns != columns:
+                raise ValueError(f"ensemble columns must be the fit groups {', '.join(columns)}")
+            if any(len(row) != len(columns) for row in self.ensemble.rows):
+                raise ValueError(f"ensemble rows must hold {len(columns)} factors each")
+        return self
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    @cached_property
+    def figures(self) -> dict[str, Figure]:
+        """Every figure that a price depends on by its dotted path: "units.gpu.rates.convolution.full_in"."""
+        return {**dict(_figures(self.units, "units")), "switch_us": self.switch_us}
+
+    @cached_property
     def digest(self) -> str:
         """Short digest of every figure and source: two estimates compare only where it agrees."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+
+def _figures(value: Any, path: str) -> Iterator[tuple[str, Figure]]:
+    if isinstance(value, Figure):
+        yield path, value
+    elif isinstance(value, (BaseModel, dict)):
+        for name, item in value.items() if isinstance(value, dict) else value:
+            yield from _figures(item, f"{path}.{name}")
 
 
 def devices() -> list[str]:

@@ -19,9 +19,10 @@ from torch import nn
 from nas.costs import cache
 from nas.costs.coreml import coreml, versions
 from nas.costs.device import DeviceProfile, load_device
+from nas.costs.hardware import hardware
 from nas.costs.identity import identity
-from nas.costs.operations import BYTES_PER_ELEMENT, Program, peak_activation_bytes
-from nas.costs.roofline import price
+from nas.costs.operations import Program, fuse, peak_activations
+from nas.costs.roofline import chain_ms
 from nas.costs.trace import TracedBlock, trace
 from search_space import DecoderConfig, build_decoder
 from search_space.errors import UserError
@@ -164,7 +165,7 @@ def estimate(
         for name, group in groupby(blocks, key=lambda block: block.stage)
     )
     total = _total([stage.cost for stage in stages])
-    peak_memory = total.params * BYTES_PER_ELEMENT + total.peak_activation_bytes
+    peak_memory = total.params * profile.element_bytes + total.peak_activation_bytes
     return Estimate(
         params=total.params,
         flops=total.flops,
@@ -235,7 +236,7 @@ def _program(key: str, module: nn.Module, shape: Sequence[int], source: Source) 
     if key not in _traced:
         _traced[key] = trace(module, shape)
     if source == "trace":
-        return _traced[key].program
+        return fuse(_traced[key].program)
     if key not in _converted:
         path = cache.entry(_traced[key].fingerprint, versions())
         program = cache.load(path)
@@ -252,9 +253,9 @@ def _cost(block: Block, source: Source, profile: DeviceProfile) -> Cost:
         _costs[key] = Cost(
             block.params,
             block.program.flops,
-            block.program.bytes,
-            price(block.program.operations, profile),
-            peak_activation_bytes(block.program),
+            block.program.moved * profile.element_bytes,
+            float(chain_ms([block.program], hardware(profile))),
+            peak_activations(block.program) * profile.element_bytes,
         )
     return _costs[key]
 

@@ -1,7 +1,7 @@
 """What a block does on the device, as a list of operations: the one form that both sources of costs produce.
 
-A source (`nas.costs.trace`, `nas.costs.coreml`) reads its own graph and yields a `Program`; fusion, pricing
-and peak memory are computed from that alone, so they can't differ between sources.
+A source (`nas.costs.trace`, `nas.costs.coreml`) reads its own graph and yields a `Program`; fusion,
+placement, price and peak memory are computed from that alone, so they can't differ between sources.
 """
 
 from __future__ import annotations
@@ -10,40 +10,50 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any
+from typing import Any, Literal, get_args
 
-BYTES_PER_ELEMENT = 2  # activations and weights are fp16 on the device
-
-KINDS = (
+ComputeKind = Literal[  # what multiplies and adds, each kind at its own rate
     "convolution",
+    "convolution3d",
+    "pointwise_convolution",
     "depthwise_convolution",
+    "depthwise_convolution3d",
     "transposed_convolution",
     "matrix_product",
+]
+ByteKind = Literal[  # what only passes over tensors, as fast as bytes move
     "elementwise",
     "reduction",
     "normalization",
-    "movement",
+    "permute",
+    "high_rank_permute",
+    "copy",
+    "resize",
+]
+COMPUTE_KINDS: tuple[str, ...] = get_args(ComputeKind)
+BYTE_KINDS: tuple[str, ...] = get_args(ByteKind)
+KINDS = COMPUTE_KINDS + BYTE_KINDS
+
+HIGHEST_COMMON_RANK = (
+    5  # Core ML has no tensor beyond it; what permutes one in PyTorch is a "high_rank_permute"
 )
-
-
-def tensor_bytes(shape: Sequence[int]) -> int:
-    """Bytes of a tensor of `shape` in fp16."""
-    return prod(shape) * BYTES_PER_ELEMENT
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of a program.
+    """One operation of a program. Sizes are in elements: how many bytes one takes, the device's profile says.
 
     Attributes:
-        kind: one of `KINDS`.
+        kind: one of `KINDS`. "convolution3d" and "depthwise_convolution3d" see more than one frame,
+            "pointwise_convolution" sees one place; "convolution" is what is left, grouped ones too. "copy"
+            joins, cuts, repeats or pads; "high_rank_permute" permutes more than five axes.
         operator: the source's own name for it, or several joined by "+" where fusion merged them.
         inputs: ids of the activations it reads (indices into `Program.shapes`), each once.
         outputs: ids of the activations it writes.
         flops: two per multiply-add of convolutions and matrix products; 0 for everything else.
-        read_bytes: bytes of activations it reads; less than its inputs hold where it reads a slice of them.
-        written_bytes: bytes of activations it writes.
-        weight_bytes: bytes of constants it reads.
+        read: elements of activations it reads; fewer than its inputs hold where it reads a slice of them.
+        written: elements of activations it writes.
+        weights: elements of constants it reads.
         channels: input and output channels of one group, for convolutions and matrix products; else (0, 0).
         rank: the highest rank among what it reads and writes.
     """
@@ -53,16 +63,16 @@ class Operation:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     flops: int
-    read_bytes: int
-    written_bytes: int
-    weight_bytes: int
+    read: int
+    written: int
+    weights: int
     channels: tuple[int, int]
     rank: int
 
     @property
-    def bytes(self) -> int:
-        """All bytes it moves: activations read and written, and weights."""
-        return self.read_bytes + self.written_bytes + self.weight_bytes
+    def moved(self) -> int:
+        """All elements it moves: activations read and written, and weights."""
+        return self.read + self.written + self.weights
 
 
 @dataclass(frozen=True)
@@ -85,9 +95,9 @@ class Program:
         return sum(operation.flops for operation in self.operations)
 
     @property
-    def bytes(self) -> int:
-        """Bytes moved by all operations."""
-        return sum(operation.bytes for operation in self.operations)
+    def moved(self) -> int:
+        """Elements moved by all operations."""
+        return sum(operation.moved for operation in self.operations)
 
     @property
     def output_shape(self) -> tuple[int, ...]:
@@ -133,7 +143,7 @@ class ProgramBuilder:
         output_shapes: Iterable[Sequence[int]],
         *,
         flops: int = 0,
-        weight_bytes: int = 0,
+        weights: int = 0,
         channels: tuple[int, int] = (0, 0),
         reads_only_its_output: bool = False,
     ) -> tuple[int, ...]:
@@ -146,11 +156,13 @@ class ProgramBuilder:
         first = len(self._shapes)
         self._shapes += [tuple(int(size) for size in shape) for shape in output_shapes]
         outputs = tuple(range(first, len(self._shapes)))
-        written = sum(tensor_bytes(self._shapes[i]) for i in outputs)
-        read = written if reads_only_its_output else sum(tensor_bytes(self._shapes[i]) for i in sources)
+        written = sum(self.size(i) for i in outputs)
+        read = written if reads_only_its_output else sum(self.size(i) for i in sources)
         rank = max(len(self._shapes[i]) for i in (*sources, *outputs))
+        if rank > HIGHEST_COMMON_RANK and kind == "permute":
+            kind = "high_rank_permute"
         self._operations.append(
-            Operation(kind, operator, sources, outputs, flops, read, written, weight_bytes, channels, rank)
+            Operation(kind, operator, sources, outputs, flops, read, written, weights, channels, rank)
         )
         return outputs
 
@@ -159,8 +171,8 @@ class ProgramBuilder:
         return prod(self._shapes[i])
 
     def build(self, output: int) -> Program:
-        """The program whose result is the activation `output`: without what nothing reads, and fused."""
-        return fuse(Program(tuple(_needed(self._operations, output)), tuple(self._shapes), output))
+        """The program whose result is the activation `output`, without what nothing reads."""
+        return Program(tuple(_needed(self._operations, output)), tuple(self._shapes), output)
 
 
 def _needed(operations: list[Operation], output: int) -> list[Operation]:
@@ -208,14 +220,14 @@ def _merged(
         reader,
         operator=f"{producer.operator}+{reader.operator}",
         inputs=inputs,
-        read_bytes=sum(tensor_bytes(shapes[i]) for i in inputs),
-        weight_bytes=producer.weight_bytes + reader.weight_bytes,
+        read=sum(prod(shapes[i]) for i in inputs),
+        weights=producer.weights + reader.weights,
         rank=max(producer.rank, reader.rank),
     )
 
 
-def peak_activation_bytes(program: Program) -> int:
-    """Largest sum of activations alive at once while `program` runs, in bytes; its input and output included.
+def peak_activations(program: Program) -> int:
+    """Largest sum of activations alive at once while `program` runs, in elements; input and output included.
 
     An activation lives from the operation that writes it (the input: from the start) to the last that reads
     it (the output: to the end). Weights are not counted.
@@ -223,9 +235,9 @@ def peak_activation_bytes(program: Program) -> int:
     last_use = {i: step for step, operation in enumerate(program.operations) for i in operation.inputs}
     last_use[program.output] = len(program.operations)
     alive = {0}
-    peak = tensor_bytes(program.shapes[0])
+    peak = prod(program.shapes[0])
     for step, operation in enumerate(program.operations):
         alive.update(operation.outputs)
-        peak = max(peak, sum(tensor_bytes(program.shapes[i]) for i in alive))
+        peak = max(peak, sum(prod(program.shapes[i]) for i in alive))
         alive = {i for i in alive if last_use.get(i, -1) > step}
     return peak

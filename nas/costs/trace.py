@@ -22,7 +22,7 @@ from fvcore.nn.jit_handles import conv_flop_count
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from nas.costs.operations import BYTES_PER_ELEMENT, Program, ProgramBuilder
+from nas.costs.operations import Program, ProgramBuilder
 
 FLOPS_PER_MULTIPLY_ADD = 2
 
@@ -51,12 +51,16 @@ def convolution_work(
         conv_flop_count(list(input_shape), list(weight_shape), list(output_shape), transposed)
     )
     inputs, outputs = input_shape[1] // groups, output_shape[1] // groups
+    kernel = weight_shape[2:]
+    over_time = len(kernel) == 3 and kernel[0] > 1
     if transposed:
         kind = "transposed_convolution"
     elif groups > 1 and inputs == 1:
-        kind = "depthwise_convolution"
+        kind = "depthwise_convolution3d" if over_time else "depthwise_convolution"
+    elif set(kernel) == {1}:
+        kind = "pointwise_convolution"
     else:
-        kind = "convolution"
+        kind = "convolution3d" if over_time else "convolution"
     return Work(kind, multiply_adds * FLOPS_PER_MULTIPLY_ADD, (inputs, outputs))
 
 
@@ -86,7 +90,7 @@ def _always(work: Work) -> Callable[[Sequence[Any], Shape], Work]:
 ARITHMETIC = ("add", "clamp", "div", "mul", "pow", "rsqrt", "sqrt", "sub")
 ACTIVATIONS = ("exp", "gelu", "relu", "sigmoid", "silu", "tanh")
 PERMUTATIONS = ("permute", "t", "transpose")
-COPIES = ("cat", "clone", "constant_pad_nd", "pixel_shuffle", "repeat", "replication_pad3d", "stack")
+COPIES = ("cat", "clone", "constant_pad_nd", "repeat", "replication_pad3d", "stack")
 RESIZES = ("upsample_bilinear2d", "upsample_nearest2d")
 SLICES = ("select", "slice", "split", "split_with_sizes", "unbind")
 
@@ -99,8 +103,10 @@ OPERATORS: Mapping[str, Callable[[Sequence[Any], Shape], Work]] = {
     **dict.fromkeys(ARITHMETIC + ACTIVATIONS, _always(Work("elementwise"))),
     **dict.fromkeys(("amax", "mean", "sum"), _always(Work("reduction"))),
     **dict.fromkeys(("native_group_norm", "native_layer_norm"), _always(Work("normalization"))),
-    **dict.fromkeys(PERMUTATIONS + COPIES + RESIZES, _always(Work("movement"))),
-    **dict.fromkeys(SLICES, _always(Work("movement", reads_only_its_output=True))),
+    **dict.fromkeys((*PERMUTATIONS, "pixel_shuffle"), _always(Work("permute"))),
+    **dict.fromkeys(COPIES, _always(Work("copy"))),
+    **dict.fromkeys(RESIZES, _always(Work("resize"))),
+    **dict.fromkeys(SLICES, _always(Work("copy", reads_only_its_output=True))),
 }
 
 # These only name anew what is there. So does the copy that PyTorch makes after a permutation, which counted
@@ -110,7 +116,8 @@ ALIASES = ("_to_copy", "_unsafe_view", "alias", "clone", "detach", "expand", "sq
 
 @dataclass(frozen=True)
 class TracedBlock:
-    """A block's operations; `fingerprint` is equal where the same graph is computed on the same shapes."""
+    """A block's operations as PyTorch runs them, none fused (`nas.costs.operations.fuse`); `fingerprint` is
+    equal where the same graph is computed on the same shapes."""
 
     program: Program
     fingerprint: str
@@ -180,7 +187,7 @@ class _Recorder(TorchDispatchMode):
             [output.shape for output in outputs],
             flops=work.flops,
             channels=work.channels,
-            weight_bytes=weights * BYTES_PER_ELEMENT,
+            weights=weights,
             reads_only_its_output=work.reads_only_its_output,
         )
         for output, i in zip(outputs, ids, strict=True):

@@ -16,7 +16,7 @@ def figures():
 def write(tmp_path):
     def write(content):
         path = tmp_path / "phone.yaml"
-        path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+        path.write_text(content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False))
         return path
 
     return write
@@ -33,24 +33,42 @@ def test_an_unknown_device_lists_the_known():
 
 
 def test_a_profile_of_ones_own_is_read_by_path(write, figures):
-    figures["memory_gb_s"]["value"] = 77
+    figures["units"]["gpu"]["memory_gb_s"]["value"] = 77
     own = load_device(write(figures))
-    assert own.memory_gb_s.value == 77
+    assert own.figures["units.gpu.memory_gb_s"].value == 77
     assert own.digest != load_device("iphone-16-pro").digest
 
 
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (lambda figures: figures.pop("memory_gb_s"), "memory_gb_s"),
-        (lambda figures: figures["memory_gb_s"].update(value=-1), "memory_gb_s.value"),
-        (lambda figures: figures["memory_gb_s"].update(value=float("nan")), "memory_gb_s.value"),
-        (lambda figures: figures["memory_gb_s"].pop("source"), "memory_gb_s.source"),
-        (lambda figures: figures["bandwidth_share"].update(value=1.2), "bandwidth_share.value"),
-        (lambda figures: figures.update(memory_gbs=1), "memory_gbs"),
+        (lambda profile: profile.pop("switch_us"), "switch_us"),
+        (
+            lambda profile: profile["units"]["gpu"]["memory_gb_s"].update(value=-1),
+            "units.gpu.memory_gb_s.value",
+        ),
+        (lambda profile: profile["switch_us"].update(value=float("nan")), "switch_us.value"),
+        (lambda profile: profile["switch_us"].update(spread=0.5), "switch_us.spread"),
+        (lambda profile: profile["switch_us"].pop("source"), "switch_us.source"),
+        (lambda profile: profile.update(memory_gbs=1), "memory_gbs"),
+        (lambda profile: profile["units"]["gpu"]["rates"].update(conv=1), "units.gpu.rates.conv"),
+        (lambda profile: profile["units"].pop("gpu"), "unit neural_engine, the last, must take everything"),
+        (lambda profile: profile["units"]["gpu"].update(highest_rank=5), "must take tensors of every rank"),
+        (lambda profile: profile["fit"][0].update(figures=["units.gpu.speed"]), "matches no figure"),
+        (lambda profile: profile.update(coverage={"tpu": {}}), "tpu, which is no unit"),
+        (
+            lambda profile: profile.update(ensemble={"columns": ["speed"], "rows": [[1], [1]]}),
+            "ensemble columns",
+        ),
+        (
+            lambda profile: profile.update(
+                ensemble={"columns": [group["name"] for group in profile["fit"]], "rows": [[1], [1]]}
+            ),
+            "ensemble rows must hold 3",
+        ),
     ],
 )
-def test_a_broken_profile_is_refused_with_its_field(write, figures, change, named):
+def test_a_broken_profile_is_refused_with_what_is_wrong(write, figures, change, named):
     change(figures)
     path = write(figures)
     with pytest.raises(UserError) as error:

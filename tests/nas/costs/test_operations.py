@@ -1,7 +1,7 @@
-from nas.costs.operations import Program, ProgramBuilder, peak_activation_bytes
+from nas.costs.operations import Program, ProgramBuilder, fuse, peak_activations
 
 CLIP = (1, 4, 2, 8, 8)
-BYTES = 4 * 2 * 8 * 8 * 2
+ELEMENTS = 4 * 2 * 8 * 8
 
 
 def test_elementwise_chains_and_their_reduction_become_one_operation():
@@ -11,32 +11,32 @@ def test_elementwise_chains_and_their_reduction_become_one_operation():
     (root,) = builder.add("elementwise", "rsqrt", [mean], [(1, 1, 2, 8, 8)])
     (scaled,) = builder.add("elementwise", "mul", [0, root], [CLIP])
     (active,) = builder.add("elementwise", "silu", [scaled], [CLIP])
-    program = builder.build(active)
+    program = fuse(builder.build(active))
     assert [operation.operator for operation in program.operations] == ["square+mean", "rsqrt+mul+silu"]
     assert program.operations[1].inputs == (mean, 0)
-    assert program.operations[1].read_bytes == BYTES + BYTES // 4
-    assert program.operations[1].written_bytes == BYTES
+    assert program.operations[1].read == ELEMENTS + ELEMENTS // 4
+    assert program.operations[1].written == ELEMENTS
 
 
 def test_a_tensor_with_a_second_reader_is_written():
     builder = ProgramBuilder(CLIP)
     (active,) = builder.add("elementwise", "relu", [0], [CLIP])
     (doubled,) = builder.add("elementwise", "add", [active], [CLIP])
-    (joined,) = builder.add("movement", "concat", [active, doubled], [(1, 8, 2, 8, 8)])
-    assert len(builder.build(joined).operations) == 3
+    (joined,) = builder.add("copy", "concat", [active, doubled], [(1, 8, 2, 8, 8)])
+    assert len(fuse(builder.build(joined)).operations) == 3
 
 
 def test_what_the_output_does_not_need_is_left_out():
     builder = ProgramBuilder(CLIP)
-    builder.add("movement", "slice", [0], [CLIP], reads_only_its_output=True)
+    builder.add("copy", "slice", [0], [CLIP], reads_only_its_output=True)
     (active,) = builder.add("elementwise", "relu", [0], [CLIP])
     assert [operation.operator for operation in builder.build(active).operations] == ["relu"]
 
 
 def test_a_slice_reads_as_much_as_it_writes():
     builder = ProgramBuilder(CLIP)
-    (frame,) = builder.add("movement", "slice", [0], [(1, 4, 1, 8, 8)], reads_only_its_output=True)
-    assert builder.build(frame).bytes == BYTES
+    (frame,) = builder.add("copy", "slice", [0], [(1, 4, 1, 8, 8)], reads_only_its_output=True)
+    assert builder.build(frame).moved == 2 * (ELEMENTS // 2)
 
 
 def test_peak_is_what_is_alive_at_once():
@@ -45,11 +45,17 @@ def test_peak_is_what_is_alive_at_once():
     (wide,) = builder.add("convolution", "conv", [0], [(1, 16, 2, 8, 8)])
     (narrow,) = builder.add("convolution", "conv", [wide], [CLIP])
     (total,) = builder.add("elementwise", "add", [narrow, 0], [CLIP])
-    assert peak_activation_bytes(builder.build(total)) == BYTES + 4 * BYTES + BYTES
+    assert peak_activations(builder.build(total)) == ELEMENTS + 4 * ELEMENTS + ELEMENTS
 
 
 def test_a_program_survives_json():
     builder = ProgramBuilder(CLIP)
-    (out,) = builder.add("convolution", "conv", [0], [CLIP], flops=7, weight_bytes=3, channels=(4, 4))
+    (out,) = builder.add("convolution", "conv", [0], [CLIP], flops=7, weights=3, channels=(4, 4))
     program = builder.build(out)
     assert Program.from_dict(program.to_dict()) == program
+
+
+def test_what_moves_more_than_five_axes_is_told_apart():
+    builder = ProgramBuilder((1, 2, 2, 2, 4, 8, 8))
+    (moved,) = builder.add("permute", "transpose", [0], [(1, 4, 2, 8, 2, 8, 2)])
+    assert [operation.kind for operation in builder.build(moved).operations] == ["high_rank_permute"]

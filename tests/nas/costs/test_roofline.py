@@ -1,53 +1,79 @@
-from dataclasses import replace
-
+import numpy as np
 import pytest
 
 from nas.costs import load_device
-from nas.costs.operations import KINDS, Operation
-from nas.costs.roofline import PRICES, operation_ms, price
+from nas.costs.hardware import hardware
+from nas.costs.operations import KINDS, Operation, Program
+from nas.costs.roofline import PRICES, chain_ms, price
 
 PROFILE = load_device("iphone-16-pro")
-DISPATCH_MS = PROFILE.dispatch_us.value * 1e-3
+PHONE = hardware(PROFILE)
+GPU = PHONE.units["gpu"]
+DISPATCH_MS = GPU.dispatch * 1e3
+RATE = GPU.rates["convolution3d"]
 
 
-def operation(kind, flops=0, size=0, channels=(0, 0)):
-    return Operation(kind, kind, (0,), (1,), flops, size, 0, 0, channels, 5)
+def operation(kind, flops=0, elements=0, channels=(0, 0), rank=5):
+    return Operation(kind, kind, (0,), (1,), flops, elements, 0, 0, channels, rank)
 
 
 def test_every_kind_has_a_price():
     assert set(PRICES) == set(KINDS)
 
 
-def test_a_wide_convolution_runs_at_the_array_rate():
-    wide = operation("convolution", flops=10**12, channels=(256, 256))
-    expected = 1 / PROFILE.array_tflop_s.value * 1e3 + DISPATCH_MS
-    assert operation_ms(wide, PROFILE) == pytest.approx(expected)
+def test_a_convolution_that_fills_the_unit_runs_at_its_rate():
+    wide = operation("convolution3d", flops=10**12, channels=(RATE.full_in, RATE.full_out))
+    assert price([wide], GPU) == pytest.approx(1e15 / RATE.flop_s + DISPATCH_MS)
 
 
-def test_narrow_channels_lower_the_rate_on_both_sides_down_to_the_vector_rate():
-    wide = operation("convolution", flops=10**12, channels=(64, 64))
-    half = replace(wide, channels=(32, 64))
-    narrow = replace(wide, channels=(4, 3))
-    assert operation_ms(half, PROFILE) - DISPATCH_MS == pytest.approx(
-        2 * (operation_ms(wide, PROFILE) - DISPATCH_MS)
-    )
-    assert operation_ms(narrow, PROFILE) == pytest.approx(1e3 / PROFILE.vector_tflop_s.value + DISPATCH_MS)
+@pytest.mark.parametrize("narrow", [(0.5, 1), (1, 0.5)], ids=["in", "out"])
+def test_narrow_channels_lower_the_rate_on_either_side(narrow):
+    channels = (RATE.full_in * narrow[0], RATE.full_out * narrow[1])
+    half = operation("convolution3d", flops=10**12, channels=channels)
+    assert price([half], GPU) == pytest.approx(2e15 / RATE.flop_s + DISPATCH_MS)
+
+
+def test_the_narrowest_run_at_the_vector_rate():
+    narrow = operation("convolution3d", flops=10**12, channels=(4, 3))
+    assert price([narrow], GPU) == pytest.approx(1e15 / GPU.vector + DISPATCH_MS)
 
 
 def test_bytes_decide_where_work_is_little():
-    size = int(PROFILE.cache_mb.value * 1e6)
-    moved = operation("convolution", flops=1, size=size, channels=(64, 64))
-    bandwidth = PROFILE.cache_gb_s.value * 1e9 * PROFILE.bandwidth_share.value
-    assert operation_ms(moved, PROFILE) == pytest.approx(size / bandwidth * 1e3 + DISPATCH_MS)
+    elements = int(GPU.cache_bytes / 2)
+    moved = operation("convolution3d", flops=1, elements=elements, channels=(64, 64))
+    assert price([moved], GPU) == pytest.approx(2 * elements / GPU.cache * 1e3 + DISPATCH_MS)
 
 
 def test_what_the_cache_does_not_hold_comes_from_memory():
-    size = int(PROFILE.cache_mb.value * 1e6)
-    within, beyond = (operation_ms(operation("movement", size=n), PROFILE) for n in (size, 2 * size))
-    bandwidth = PROFILE.memory_gb_s.value * 1e9 * PROFILE.bandwidth_share.value
-    assert beyond - within == pytest.approx(size / bandwidth * 1e3)
+    elements = int(GPU.cache_bytes / 2)
+    within, beyond = (price([operation("copy", elements=n)], GPU) for n in (elements, 2 * elements))
+    assert beyond - within == pytest.approx(2 * elements / GPU.memory * 1e3)
 
 
-def test_a_program_takes_the_sum_of_its_operations():
-    both = [operation("movement", size=10**6), operation("elementwise", size=10**7)]
-    assert price(both, PROFILE) == pytest.approx(sum(operation_ms(one, PROFILE) for one in both))
+def test_a_kind_may_have_a_bandwidth_of_its_own():
+    slow, usual = (
+        price([operation(kind, elements=10**8)], GPU) - DISPATCH_MS for kind in ("high_rank_permute", "copy")
+    )
+    assert slow / usual == pytest.approx(GPU.memory / GPU.bandwidths["high_rank_permute"])
+
+
+def test_operations_follow_each_other():
+    both = [operation("copy", elements=10**6), operation("elementwise", elements=10**7)]
+    assert price(both, GPU) == pytest.approx(sum(price([one], GPU) for one in both))
+
+
+def test_many_sets_of_figures_are_priced_at_once():
+    path = "units.gpu.rates.convolution3d.tflop_s"
+    wide = operation("convolution3d", flops=10**12, channels=(256, 256))
+    program = Program((wide,), ((1, 2), (1, 2)), 1)
+    many = chain_ms([program], hardware(PROFILE, {path: np.array([1.0, 2.0])}))
+    apart = [chain_ms([program], hardware(PROFILE, {path: factor})) for factor in (1.0, 2.0)]
+    assert many == pytest.approx(apart)
+
+
+def test_blocks_on_different_units_pay_for_each_switch():
+    shapes = ((1, 4, 8, 8), (1, 4, 8, 8))
+    flat = Program((operation("convolution", 10**6, 256, (4, 4), rank=4),), shapes, 1)
+    clip = Program((operation("convolution", 10**6, 256, (4, 4), rank=5),), shapes, 1)
+    alone = chain_ms([flat], PHONE) + chain_ms([clip], PHONE)
+    assert chain_ms([flat, clip], PHONE) == pytest.approx(alone + PHONE.switch * 1e3)

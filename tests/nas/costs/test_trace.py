@@ -15,11 +15,25 @@ def on_meta(make):
     ("make", "input_shape", "kind", "flops", "channels"),
     [
         # Two per multiply-add: 2 x weights x output positions (transposed: input positions).
-        (lambda: nn.Conv3d(4, 6, 3, padding=1), (1, 4, 2, 8, 8), "convolution", 2 * 4 * 6 * 27 * 128, (4, 6)),
+        (
+            lambda: nn.Conv3d(4, 6, 3, padding=1),
+            (1, 4, 2, 8, 8),
+            "convolution3d",
+            2 * 4 * 6 * 27 * 128,
+            (4, 6),
+        ),
+        (
+            lambda: nn.Conv3d(4, 6, (1, 3, 3), padding=(0, 1, 1)),
+            (1, 4, 2, 8, 8),
+            "convolution",
+            2 * 4 * 6 * 9 * 128,
+            (4, 6),
+        ),
+        (lambda: nn.Conv3d(4, 6, 1), (1, 4, 2, 8, 8), "pointwise_convolution", 2 * 4 * 6 * 128, (4, 6)),
         (
             lambda: nn.Conv3d(4, 4, 5, padding=2, groups=4),
             (1, 4, 2, 8, 8),
-            "depthwise_convolution",
+            "depthwise_convolution3d",
             2 * 4 * 125 * 128,
             (1, 1),
         ),
@@ -32,7 +46,7 @@ def on_meta(make):
         ),
         (lambda: nn.Linear(4, 6), (10, 4), "matrix_product", 2 * 4 * 6 * 10, (4, 6)),
     ],
-    ids=["dense", "depthwise", "transposed", "linear"],
+    ids=["dense", "within frames", "pointwise", "depthwise", "transposed", "linear"],
 )
 def test_flops_equal_a_hand_count(make, input_shape, kind, flops, channels):
     operations = trace(on_meta(make), input_shape).program.operations
@@ -42,11 +56,11 @@ def test_flops_equal_a_hand_count(make, input_shape, kind, flops, channels):
     ]
 
 
-def test_weights_and_activations_count_in_fp16():
+def test_weights_and_activations_count():
     (operation,) = trace(on_meta(lambda: nn.Conv2d(3, 5, 3, padding=1)), (1, 3, 8, 8)).program.operations
-    assert operation.weight_bytes == 2 * (3 * 5 * 9 + 5)
-    assert operation.read_bytes == 2 * 3 * 64
-    assert operation.written_bytes == 2 * 5 * 64
+    assert operation.weights == 3 * 5 * 9 + 5
+    assert operation.read == 3 * 64
+    assert operation.written == 5 * 64
 
 
 class Permutations(nn.Module):
@@ -57,7 +71,7 @@ class Permutations(nn.Module):
 
 def test_permutations_count_once_and_not_where_they_cancel():
     operations = trace(Permutations(), (1, 4, 2, 8, 8)).program.operations
-    assert [operation.kind for operation in operations] == ["elementwise", "movement"]
+    assert [operation.kind for operation in operations] == ["elementwise", "permute"]
 
 
 class RepeatedFrame(nn.Module):
@@ -67,8 +81,8 @@ class RepeatedFrame(nn.Module):
 
 def test_repeated_frames_are_written_out():
     operations = trace(RepeatedFrame(), (1, 4, 2, 8, 8)).program.operations
-    assert [operation.kind for operation in operations] == ["movement", "elementwise"]
-    assert operations[1].read_bytes == 2 * 4 * 4 * 64
+    assert [operation.kind for operation in operations] == ["copy", "elementwise"]
+    assert operations[1].read == 4 * 4 * 64
 
 
 class Sorts(nn.Module):
