@@ -19,8 +19,10 @@ SMALLEST_SCALE = 2.0**-13  # twice the smallest normal fp16: its reciprocal and 
 
 def rms_norm(x: torch.Tensor) -> torch.Tensor:
     """Divides x [N, C, ...] by the root of its mean square over channels plus `RMS_EPS`."""
-    scale = _largest(x).clamp(min=math.sqrt(RMS_EPS))
-    return _over_root_mean_square(x / scale, _divided(math.sqrt(RMS_EPS), scale))
+    root_eps = _constant(math.sqrt(RMS_EPS), x)
+    scale = torch.maximum(_largest(x), root_eps)
+    # The factor multiplies x itself, so that no scaled copy must be kept for a second pass over memory.
+    return x * (_inverse_root_mean_square(x / scale, root_eps / scale) / scale)
 
 
 class ChannelLayerNorm(nn.Module):
@@ -32,13 +34,15 @@ class ChannelLayerNorm(nn.Module):
         self.eps = norm.eps
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        scale = _largest(x).clamp(min=math.sqrt(self.eps))
-        scaled, root_eps = x / scale, _divided(math.sqrt(self.eps), scale)
+        root_eps = _constant(math.sqrt(self.eps), x)
+        scale = torch.maximum(_largest(x), root_eps)
+        scaled, root_eps = x / scale, root_eps / scale
         centred = scaled - scaled.mean(dim=1, keepdim=True)
         # Centred values may be far below the scale, so they get a scale of their own. Where channels are
         # equal they are 0, and in fp16 so may be eps: the floor then stands in for a division by 0.
         spread = torch.maximum(_largest(centred), root_eps).clamp(min=SMALLEST_SCALE)
-        normed = _over_root_mean_square(centred / spread, root_eps / spread)
+        centred = centred / spread
+        normed = centred * _inverse_root_mean_square(centred, root_eps / spread)
         per_channel = (-1, *[1] * (x.ndim - 2))
         return normed * self.weight.reshape(per_channel) + self.bias.reshape(per_channel)
 
@@ -48,12 +52,12 @@ def _largest(x: torch.Tensor) -> torch.Tensor:
     return x.abs().amax(dim=1, keepdim=True)
 
 
-def _divided(number: float, tensor: torch.Tensor) -> torch.Tensor:
-    """`number / tensor`. Written so, PyTorch takes a reciprocal, to which Core ML adds an epsilon of 1e-4."""
-    return torch.full((), number, dtype=tensor.dtype, device=tensor.device) / tensor
-
-
-def _over_root_mean_square(x: torch.Tensor, root_eps: torch.Tensor) -> torch.Tensor:
-    """x [N, C, ...] of magnitudes up to 1, over the root of (its mean square over channels + root_eps²)."""
+def _inverse_root_mean_square(x: torch.Tensor, root_eps: torch.Tensor) -> torch.Tensor:
+    """1 / root of (mean square over channels + root_eps²), for x [N, C, ...] of magnitudes up to 1."""
     mean_square = (x * x).mean(dim=1, keepdim=True) + root_eps * root_eps
-    return x * torch.rsqrt(mean_square.clamp(min=SMALLEST_SCALE))
+    return torch.rsqrt(mean_square.clamp(min=SMALLEST_SCALE))
+
+
+def _constant(number: float, like: torch.Tensor) -> torch.Tensor:
+    """`number` as a tensor: PyTorch divides a plain one by reciprocal, to which Core ML adds 1e-4."""
+    return torch.full((), number, dtype=like.dtype, device=like.device)
