@@ -87,11 +87,15 @@ def _always(work: Work) -> Callable[[Sequence[Any], Shape], Work]:
     return lambda args, output_shape: work
 
 
-ARITHMETIC = ("add", "clamp", "div", "mul", "pow", "rsqrt", "sqrt", "sub")
+ARITHMETIC = ("abs", "add", "clamp", "clamp_min", "div", "maximum", "mul", "pow", "rsqrt", "sqrt", "sub")
 ACTIVATIONS = ("exp", "gelu", "relu", "sigmoid", "silu", "tanh")
+AFFINE = ("native_batch_norm",)  # in evaluation mode, where its statistics are known
+REDUCTIONS = ("amax", "linalg_vector_norm", "mean", "sum")
+NORMALIZATIONS = ("_safe_softmax", "_softmax", "native_group_norm", "native_layer_norm")
 PERMUTATIONS = ("permute", "t", "transpose")
-COPIES = ("cat", "clone", "constant_pad_nd", "repeat", "replication_pad3d", "stack")
-RESIZES = ("upsample_bilinear2d", "upsample_nearest2d")
+PADDINGS = ("constant_pad_nd", "reflection_pad3d", "replication_pad3d")
+COPIES = ("cat", "clone", "index_select", "repeat", "stack", *PADDINGS)
+RESIZES = ("_upsample_nearest_exact2d", "upsample_bilinear2d", "upsample_nearest2d", "upsample_nearest3d")
 SLICES = ("select", "slice", "split", "split_with_sizes", "unbind")
 
 # The table: an operator of PyTorch to what it does. To add one, name it here.
@@ -100,9 +104,9 @@ OPERATORS: Mapping[str, Callable[[Sequence[Any], Shape], Work]] = {
     "mm": _product,
     "bmm": _product,
     "addmm": _product_after_bias,
-    **dict.fromkeys(ARITHMETIC + ACTIVATIONS, _always(Work("elementwise"))),
-    **dict.fromkeys(("amax", "mean", "sum"), _always(Work("reduction"))),
-    **dict.fromkeys(("native_group_norm", "native_layer_norm"), _always(Work("normalization"))),
+    **dict.fromkeys(ARITHMETIC + ACTIVATIONS + AFFINE, _always(Work("elementwise"))),
+    **dict.fromkeys(REDUCTIONS, _always(Work("reduction"))),
+    **dict.fromkeys(NORMALIZATIONS, _always(Work("normalization"))),
     **dict.fromkeys((*PERMUTATIONS, "pixel_shuffle"), _always(Work("permute"))),
     **dict.fromkeys(COPIES, _always(Work("copy"))),
     **dict.fromkeys(RESIZES, _always(Work("resize"))),
@@ -112,6 +116,8 @@ OPERATORS: Mapping[str, Callable[[Sequence[Any], Shape], Work]] = {
 # These only name anew what is there. So does the copy that PyTorch makes after a permutation, which counted
 # at the permutation; but one that writes out what `expand` repeated is a copy of its own.
 ALIASES = ("_to_copy", "_unsafe_view", "alias", "clone", "detach", "expand", "squeeze", "unsqueeze", "view")
+
+CONSTANTS = ("new_ones", "new_zeros", "zeros_like")  # made in an activation's shape, not of its values
 
 
 @dataclass(frozen=True)
@@ -154,8 +160,9 @@ class _Recorder(TorchDispatchMode):
         self._graph.update(f"{func} {self._described(args)} {self._described(kwargs or {})}\n".encode())
         tensors = _tensors(args) + _tensors(list((kwargs or {}).values()))
         inputs = [self._ids[id(tensor)] for tensor in tensors if id(tensor) in self._ids]
-        if inputs:
-            self._file(func.overloadpacket.__name__, args, tensors, inputs, result)
+        name = func.overloadpacket.__name__
+        if inputs and name not in CONSTANTS:
+            self._file(name, args, tensors, inputs, result)
         return result
 
     def _file(

@@ -85,6 +85,38 @@ def test_repeated_frames_are_written_out():
     assert operations[1].read == 4 * 4 * 64
 
 
+class Applied(nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, clip):
+        return self.function(clip)
+
+
+@pytest.mark.parametrize(
+    ("function", "kinds"),
+    [
+        (lambda clip: F.interpolate(clip, scale_factor=2, mode="nearest"), ["resize"]),
+        (lambda clip: F.interpolate(clip[0], scale_factor=2.0, mode="nearest-exact"), ["copy", "resize"]),
+        (lambda clip: F.pad(clip, (1, 1, 1, 1, 0, 0), mode="reflect"), ["copy"]),
+        (lambda clip: F.normalize(clip, dim=1), ["reduction", "elementwise", "elementwise"]),
+        (lambda clip: clip.softmax(dim=1), ["normalization"]),
+        (lambda clip: clip + torch.zeros_like(clip), ["elementwise"]),
+    ],
+    ids=["nearest in time", "nearest-exact", "reflection", "vector norm", "softmax", "constant"],
+)
+def test_operators_of_original_decoders_are_known(function, kinds):
+    operations = trace(Applied(function), (1, 4, 2, 8, 8)).program.operations
+    assert [operation.kind for operation in operations] == kinds
+
+
+def test_a_batch_norm_with_known_statistics_is_an_affine_map():
+    (operation,) = trace(on_meta(lambda: nn.BatchNorm3d(4).eval()), (1, 4, 2, 8, 8)).program.operations
+    assert operation.kind == "elementwise"
+    assert operation.written == operation.read == 4 * 2 * 64
+
+
 class Sorts(nn.Module):
     def forward(self, clip):
         return clip.sort(dim=1).values
