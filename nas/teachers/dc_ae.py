@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 MODEL_NAME = "dc-ae-f32t4c128"  # as the published config.json calls it
 LATENT_CHANNELS = 128
-COMPRESSION = (4, 32, 32)  # time, height, width
 WIDTHS = (128, 256, 512, 512, 1024, 1024)  # by stage, from full resolution down to the latent's
 BLOCKS = 3  # in every stage
 ATTENTION_FROM = 3  # stages from this one on attend, the finer ones only convolve
