@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
@@ -27,25 +29,34 @@ def lower(decoder: Decoder, lowering: Lowering) -> LoweredDecoder:
     for stage, chain in decoder.stages():
         blocks: list[tuple[str, LoweredBlock]] = []
         for name, module in chain:
-            block = lower_block(module, lowering)
-            if block.takes != layout:
-                blocks.append((f"{name}.to_{block.takes}", _change_to(block.takes)))
-            blocks.append((name, block))
-            layout = block.gives
+            blocks += lower_link(name, module, lowering, layout)
+            layout = blocks[-1][1].gives
         stages.append((stage, blocks))
-    if layout != "clip":
-        stages[-1][1].append(("to_clip", ToClip()))
+    stages[-1][1].extend(lower_end(layout))
     return LoweredDecoder(stages)
 
 
-def _change_to(layout: Layout) -> LoweredBlock:
-    return ToFrames() if layout == "frames" else ToClip()
+def lower_link(
+    name: str, module: nn.Module, lowering: Lowering, layout: Layout
+) -> list[tuple[str, LoweredBlock]]:
+    """What a block of `Decoder.stages()` becomes where a tensor in `layout` reaches it: the block, after a
+    change of layout where it takes another."""
+    block = lower_block(module, lowering)
+    if block.takes == layout:
+        return [(name, block)]
+    change = ToFrames() if block.takes == "frames" else ToClip()
+    return [(f"{name}.to_{block.takes}", change), (name, block)]
 
 
-class LoweredDecoder(nn.Module):
-    """A chain of blocks from latent [1, C, T, H, W] to video [1, 3, T', H', W']."""
+def lower_end(layout: Layout) -> list[tuple[str, LoweredBlock]]:
+    """What follows the last block, which gives `layout`: a video is a clip."""
+    return [] if layout == "clip" else [("to_clip", ToClip())]
 
-    def __init__(self, stages: list[tuple[str, list[tuple[str, LoweredBlock]]]]) -> None:
+
+class BlockChain(nn.Module):
+    """Named blocks in a row, in named stages."""
+
+    def __init__(self, stages: Sequence[tuple[str, Sequence[tuple[str, nn.Module]]]]) -> None:
         super().__init__()
         self.names = [(stage, [name for name, _ in blocks]) for stage, blocks in stages]
         self.chain = nn.ModuleList(block for _, blocks in stages for _, block in blocks)
@@ -54,6 +65,10 @@ class LoweredDecoder(nn.Module):
         """As `Decoder.stages()`; a change of layout is a block of the stage that it leads into."""
         chain = iter(self.chain)
         return [(stage, [(name, next(chain)) for name in names]) for stage, names in self.names]
+
+
+class LoweredDecoder(BlockChain):
+    """A chain of `LoweredBlock`s from latent [1, C, T, H, W] to video [1, 3, T', H', W']."""
 
     def forward(self, latent: torch.Tensor) -> torch.Tensor:
         """Decodes [1, C, T, H, W] to [1, 3, T', H', W']."""

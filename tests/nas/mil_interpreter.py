@@ -1,9 +1,8 @@
 """Runs a converted ML Program in torch: what `MLModel.predict` would give, which needs a Mac.
 
-The table holds each operation that lowered decoders become. Its semantics are those of coremltools' reference
-(apple.github.io/coremltools/source/coremltools.converters.mil.mil.ops.defs.html), written here without looking at
-what PyTorch meant. Every operation computes in fp32; in fp16 its result is then rounded, so that what overflows or
-vanishes between operations does so here too.
+The table holds each operation that lowered decoders become, as coremltools' reference describes it
+(apple.github.io/coremltools/source/coremltools.converters.mil.mil.ops.defs.html). Every operation computes in
+fp32; in fp16 its result is then rounded, so that what overflows or vanishes between operations does so here.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ from torch.nn import functional as F
 
 
 def run(model, inputs: Mapping[str, torch.Tensor], dtype: torch.dtype) -> dict[str, torch.Tensor]:
-    """Results by name, as fp32 tensors, of the converted `model` on `inputs`, every value rounded to `dtype`."""
+    """Results by name, as fp32 tensors, of a converted model; every value between is rounded to `dtype`."""
     function = model._mil_program.functions["main"]
     values = {name: inputs[name].to(dtype).float() for name in function.inputs}
     assert all(values[name].shape == variable.shape for name, variable in function.inputs.items())

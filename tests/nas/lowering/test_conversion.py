@@ -56,5 +56,5 @@ class Bessel(torch.nn.Module):
 
 
 def test_what_does_not_convert_is_named():
-    with pytest.raises(ConversionError, match="Bessel does not convert to Core ML: .*i0"):
+    with pytest.raises(ConversionError, match=r"Bessel does not convert to Core ML: .*i0"):
         convert(Bessel(), {"x": (1, 2)}, outputs=["y"])
