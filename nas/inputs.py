@@ -10,7 +10,7 @@ import torch
 from nas.clips import Clips, load_clips
 from nas.settings import ClipSettings
 from nas.teachers import Teacher
-from search_space import SearchSpace
+from search_space import DecoderConfig, SearchSpace
 from search_space.errors import UserError
 
 
@@ -37,13 +37,13 @@ def fitting_space(asked: SearchSpace | None, teacher: Teacher) -> SearchSpace:
         space = SearchSpace.for_latents(
             teacher.name, teacher.latent_channels, teacher.compression, teacher.keeps_first_frames
         )
-    if (theirs := _latents(teacher)) != (ours := _latents(space)):
+    if (theirs := latents(teacher)) != (ours := latents(space)):
         raise UserError(f"the space is for {ours}; teacher {teacher.name} has {theirs}")
     return space
 
 
-def _latents(of: SearchSpace | Teacher) -> str:
-    """Everything about the latents that a space and its teacher must agree on."""
+def latents(of: SearchSpace | DecoderConfig | Teacher) -> str:
+    """Everything about the latents that a space or a design and its teacher must agree on."""
     by_time, by_height, by_width = of.compression
     dropped = 0 if of.keeps_first_frames else by_time - 1
     frames = f"T latents for {by_time}T{f'-{dropped}' if dropped else ''} frames"

@@ -1,4 +1,7 @@
-"""How near a decoded clip comes to the original: PSNR and SSIM, as torchmetrics computes them."""
+"""How near a decoded clip comes to the original: PSNR, SSIM (as torchmetrics computes them), consistency.
+
+LPIPS, which needs the weights of other networks, is in `nas.perceptual`.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +52,40 @@ def ssim(videos: Tensor, clips: Tensor) -> float:
     value = structural_similarity_index_measure(_intensities(videos), _intensities(clips), data_range=1.0)
     assert isinstance(value, Tensor)
     return float(value)
+
+
+def psnr_by_phase(videos: Tensor, clips: Tensor, by_time: int) -> list[float]:
+    """PSNR in dB by where a frame lies among those that one latent stands for.
+
+    A decoder that repeats frames, or sees too little of the next latent, shows here.
+
+    Args:
+        videos: decoded, `[B, 3, T, H, W]`, where -1..1 is black..white.
+        clips: the originals, of the same shape and range.
+        by_time: frames for one latent. Where T isn't a multiple of it, the first latent stands for one frame,
+            as in causal autoencoders.
+
+    Returns:
+        One value for each phase, over all frames of that phase together; the lone first frame is left out.
+    """
+    error = (videos.float().clamp(*_RANGE) - clips).square().mean(dim=(0, 1, 3, 4))
+    error = error[clips.shape[2] % by_time :]
+    phases = error.view(-1, by_time).mean(dim=0)
+    return [float(value) for value in 10 * torch.log10((_RANGE[1] - _RANGE[0]) ** 2 / phases)]
+
+
+def temporal_psnr(videos: Tensor, clips: Tensor) -> float:
+    """Temporal consistency: PSNR in dB of the changes from frame to frame, averaged over clips.
+
+    Flicker lowers it; an error that stands still, as that of a wrong colour, doesn't.
+
+    Args:
+        videos: decoded, `[B, 3, T, H, W]` with T of 2 or more, where -1..1 is black..white.
+        clips: the originals, of the same shape and range.
+    """
+    changes = videos.float().clamp(*_RANGE).diff(dim=2)
+    error = (changes - clips.diff(dim=2)).square().mean(dim=(1, 2, 3, 4))
+    return float((10 * torch.log10((_RANGE[1] - _RANGE[0]) ** 2 / error)).mean())
 
 
 def to_unit(clips: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from nas.cli.listings import devices, teachers
 from nas.cli.outcome import OneLineErrors
 from nas.cli.pareto import pareto
 from nas.cli.search import search
+from nas.cli.train import train
 
 app = typer.Typer(
     cls=OneLineErrors,
@@ -18,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (search, estimate, pareto, export, teachers, devices):
+for command in (search, estimate, pareto, export, train, teachers, devices):
     app.command()(command)
 
 

@@ -85,11 +85,9 @@ def load_clips(
     files = sample_files() if data is None else video_files(Path(data))
     rng = np.random.default_rng(seed)
     source = "the sample clips" if data is None else str(data)
-    shots, skipped = _survey_all(files, frames, validation_frames, size, train * frames, rng)
-    if not shots:
-        reasons = "; ".join(f"{path.name} {reason}" for path, reason in skipped[:3])
-        more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""
-        raise UserError(f"{source}: no usable video ({reasons}{more})")
+    shots, skipped = survey_all(
+        files, source, frames, validation_frames, size, train * frames, MOST_FILES, rng
+    )
     split = split_scenes(group_scenes(shots), frames, validation_frames, validation, source, rng)
 
     clips = np.zeros((train, 3, frames, size, size), np.uint8)
@@ -98,23 +96,47 @@ def load_clips(
     # Training clips come from every shot as often as it is long; validation clips from every scene alike.
     everywhere = [shot for scene in split.train for shot in scene]
     for clip in clips:
-        _draw(clip, everywhere, cuttings, rng)
+        draw(clip, everywhere, cuttings, rng)
     for i, clip in enumerate(held_out):
-        _draw(clip, split.validation[i % len(split.validation)], cuttings, rng)
+        draw(clip, split.validation[i % len(split.validation)], cuttings, rng)
     for (path, start), here in cuttings.items():
-        _cut(path, start, here, size)
+        cut(path, start, here, size)
 
     sources = sorted({path for path, _ in cuttings})
     return Clips(torch.from_numpy(clips), torch.from_numpy(held_out), sources, skipped, split.description)
 
 
-def _survey_all(
-    files: list[Path], frames: int, validation_frames: int, size: int, budget: int, rng: np.random.Generator
+def survey_all(
+    files: list[Path],
+    source: str,
+    frames: int,
+    validation_frames: int,
+    size: int,
+    budget: int,
+    most: int,
+    rng: np.random.Generator,
 ) -> tuple[list[Shot], list[tuple[Path, str]]]:
-    """The shots of as many files, chosen at random, as `budget` frames allow a useful stretch of each."""
+    """The shots of as many files, chosen at random, as `budget` frames allow a useful stretch of each.
+
+    Args:
+        files: to choose from.
+        source: what they are, named in errors.
+        frames: of a training clip; files with no shot as long are skipped.
+        validation_frames: of a validation clip.
+        size: files with a shorter side below it are skipped, px.
+        budget: frames to look at in all.
+        most: files to take.
+        rng: chooses them.
+
+    Returns:
+        The shots, and the files skipped with their reasons.
+
+    Raises:
+        UserError: no file is usable.
+    """
     budget = max(budget, FEWEST_SURVEYED)
     stretch = 2 * max(frames, validation_frames)
-    most = min(MOST_FILES, budget // stretch)
+    most = min(most, budget // stretch)
     each = max(stretch, budget // len(files))
     shots: list[Shot] = []
     skipped: list[tuple[Path, str]] = []
@@ -133,10 +155,14 @@ def _survey_all(
         usable += 1
         if usable == most:
             break
+    if not shots:
+        reasons = "; ".join(f"{path.name} {reason}" for path, reason in skipped[:3])
+        more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""
+        raise UserError(f"{source}: no usable video ({reasons}{more})")
     return shots, skipped
 
 
-def _draw(
+def draw(
     clip: np.ndarray,
     shots: list[Shot],
     cuttings: dict[tuple[Path, float], list[Cutting]],
@@ -149,7 +175,7 @@ def _draw(
     cuttings[shot.path, shot.start].append(Cutting(clip, first, *rng.random(3)))
 
 
-def _cut(path: Path, start: float, cuttings: list[Cutting], size: int) -> None:
+def cut(path: Path, start: float, cuttings: list[Cutting], size: int) -> None:
     """Decode a stretch of a file once and fill every clip that is cut from it."""
     reformatters = [VideoReformatter() for _ in cuttings]  # each keeps the tables of one scale
     stop = max(cutting.first + cutting.clip.shape[1] for cutting in cuttings)

@@ -6,6 +6,7 @@ zeros, as an empty cache is, so the whole clip can pass at once if the resamplin
 first frame is. Both functions are differentiable and leave `vae.encode` and `vae.decode` as they were.
 """
 
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from .teacher import Autoencoder, Teacher
 
+_LOG_VARIANCE = (-30.0, 20.0)  # as diffusers' DiagonalGaussianDistribution clamps it
 TEMPORAL_COMPRESSION = 4  # fixed in the class: `_encode` counts `1 + (frames - 1) // 4` latents
 
 
@@ -84,11 +86,41 @@ def _resample(
     return x
 
 
+class _EnoughError(Exception):
+    """Every block that was asked for has run."""
+
+
 class WanTeacher(Teacher):
     """Wan 2.1's and 2.2's autoencoder, run over whole clips."""
 
-    def _encode(self, vae: Autoencoder, clip: Tensor) -> Tensor:
-        return encode_moments(vae, clip).chunk(2, dim=1)[0]
+    def features(self, latent: Tensor, blocks: Collection[str]) -> dict[str, Tensor]:
+        """As `Teacher.features`; the last blocks, which are most of the work, run only if asked for."""
+        found: dict[str, Tensor] = {}
+        decoder = self.vae.decoder
+        chain = {"mid_block": decoder.mid_block}
+        chain |= {f"up_block_{i}": block for i, block in enumerate(decoder.up_blocks)}
+
+        def keep(name: str) -> Any:
+            def hook(_module: Any, _inputs: Any, output: Tensor) -> None:
+                found[name] = output
+                if found.keys() >= set(blocks):
+                    raise _EnoughError
+
+            return hook
+
+        hooks = [block.register_forward_hook(keep(name)) for name, block in chain.items()]
+        try:
+            self.decode(latent)
+        except _EnoughError:
+            pass
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return self._chosen(found, blocks)
+
+    def _posterior(self, vae: Autoencoder, clip: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_variance = encode_moments(vae, clip).chunk(2, dim=1)
+        return mean, log_variance.clamp(*_LOG_VARIANCE).mul(0.5).exp()
 
     def _decode(self, vae: Autoencoder, latent: Tensor) -> Tensor:
         return decode_latent(vae, latent).clamp(-1, 1)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from nas.quality import psnr, psnr_inside, ssim
+from nas.quality import psnr, psnr_by_phase, psnr_inside, ssim, temporal_psnr
 
 
 def test_psnr_is_the_mean_over_clips_of_each_ones_own() -> None:
@@ -33,3 +33,22 @@ def test_ssim_of_equal_clips_is_one() -> None:
     clips = torch.rand(1, 3, 3, 16, 16).mul(2).sub(1)
     assert ssim(clips, clips) == pytest.approx(1.0)
     assert ssim(-clips, clips) < 0.5
+
+
+def test_phases_are_told_apart() -> None:
+    clips = torch.zeros(1, 3, 9, 16, 16)
+    videos = clips.clone()
+    videos[:, :, 0] = 0.5  # the lone first frame
+    for phase, error in enumerate((0.1, 0.2, 0.3, 0.4)):
+        videos[:, :, 1 + phase :: 4] = error
+    by_hand = [10 * math.log10(4 / error**2) for error in (0.1, 0.2, 0.3, 0.4)]
+    assert psnr_by_phase(videos, clips, 4) == pytest.approx(by_hand, abs=1e-3)
+    assert psnr_by_phase(videos[:, :, 1:], clips[:, :, 1:], 4) == pytest.approx(by_hand, abs=1e-3)
+
+
+def test_flicker_is_inconsistent_and_a_wrong_colour_is_not() -> None:
+    clips = torch.rand(1, 3, 5, 16, 16) * 0.5
+    flicker = clips + 0.1 * torch.tensor([1.0, -1, 1, -1, 1]).view(1, 1, 5, 1, 1)
+    assert psnr(flicker, clips) == pytest.approx(psnr(clips + 0.1, clips), abs=1e-3)
+    assert temporal_psnr(flicker, clips) == pytest.approx(10 * math.log10(4 / 0.2**2), abs=1e-3)
+    assert temporal_psnr(clips + 0.1, clips) > 60
