@@ -8,7 +8,7 @@ are array arithmetic: N operations of one kind are a column [N, 1], K sets of fi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,11 +21,13 @@ from nas.costs.placement import placed
 
 @dataclass(frozen=True)
 class Work:
-    """N operations of one kind: FLOPs, elements moved, input and output channels, each an array [N, 1]."""
+    """N operations of one kind, each attribute an array [N, 1]: `flops`, elements of `activations` read and
+    written, elements of `weights`, input and output channels."""
 
     kind: str
     flops: np.ndarray
-    moved: np.ndarray
+    activations: np.ndarray
+    weights: np.ndarray
     channels_in: np.ndarray
     channels_out: np.ndarray
 
@@ -44,37 +46,41 @@ def switches(units: Sequence[str]) -> int:
     return sum(one != other for one, other in pairwise(units))
 
 
-def price(operations: Iterable[Operation], unit: HardwareUnit) -> Number:
+def price(operations: Sequence[Operation], unit: HardwareUnit) -> Number:
     """Time of `operations` one after the other on `unit`, ms: a float, or [K] on K sets of figures."""
-    total: Number = 0.0
-    for work in _by_kind(operations):
-        total = total + (PRICES[work.kind](work, unit) + unit.dispatch).sum(axis=0) * 1e3
-    return total if np.ndim(total) and np.size(total) > 1 else float(np.squeeze(total))
+    total = operation_ms(operations, unit).sum(axis=0)
+    return total if total.size > 1 else float(total[0])
 
 
-def _by_kind(operations: Iterable[Operation]) -> list[Work]:
-    kinds: dict[str, list[Operation]] = defaultdict(list)
-    for operation in operations:
-        kinds[operation.kind].append(operation)
-    return [
-        Work(
-            kind,
-            *np.array([(one.flops, one.moved, *one.channels) for one in same], float).T[:, :, np.newaxis],
-        )
-        for kind, same in kinds.items()
-    ]
+def operation_ms(operations: Sequence[Operation], unit: HardwareUnit) -> np.ndarray:
+    """Time of each of N operations on `unit`, ms: [N, K] on K sets of figures, [N, 1] on one."""
+    kinds: dict[str, list[int]] = defaultdict(list)
+    for place, operation in enumerate(operations):
+        kinds[operation.kind].append(place)
+    rows = [(one.flops, one.read + one.written, one.weights, *one.channels) for one in operations]
+    table = np.array(rows, float).reshape(-1, 5)
+    priced = {
+        kind: (PRICES[kind](Work(kind, *table[places].T[:, :, np.newaxis]), unit) + unit.dispatch) * 1e3
+        for kind, places in kinds.items()
+    }
+    milliseconds = np.zeros((len(operations), max((times.shape[1] for times in priced.values()), default=1)))
+    for kind, places in kinds.items():
+        milliseconds[places] = priced[kind]
+    return milliseconds
 
 
 def _moved(work: Work, unit: HardwareUnit) -> np.ndarray:
     """Seconds to move the operations' bytes.
 
-    What fits in the cache comes from there; only the rest of the working set crosses main memory. That keeps
-    the price continuous in size, where a threshold would jump.
+    Of the activations, what fits in the cache comes from there; only the rest of the working set crosses main
+    memory. That keeps the price continuous in size, where a threshold would jump. Weights always cross it:
+    each is read once a clip, and all of them are more than a cache keeps till the next.
     """
-    moved = work.moved * unit.element_bytes
-    cached = np.minimum(moved, unit.cache_bytes)
+    activations = work.activations * unit.element_bytes
+    cached = np.minimum(activations, unit.cache_bytes)
+    streamed = activations - cached + work.weights * unit.element_bytes
     bandwidth = unit.bandwidths.get(work.kind, unit.memory)
-    return (moved - cached + cached * (unit.memory / unit.cache)) / bandwidth
+    return (streamed + cached * (unit.memory / unit.cache)) / bandwidth
 
 
 def _dense(work: Work, unit: HardwareUnit) -> np.ndarray:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,11 @@ def test_what_the_cache_does_not_hold_comes_from_memory():
     assert beyond - within == pytest.approx(2 * elements / GPU.memory * 1e3)
 
 
+def test_weights_come_from_memory_however_few():
+    weights = replace(operation("convolution3d", channels=(64, 64)), weights=1000)
+    assert price([weights], GPU) == pytest.approx(2000 / GPU.memory * 1e3 + DISPATCH_MS)
+
+
 def test_a_kind_may_have_a_bandwidth_of_its_own():
     slow, usual = (
         price([operation(kind, elements=10**8)], GPU) - DISPATCH_MS for kind in ("high_rank_permute", "copy")
@@ -65,7 +72,7 @@ def test_operations_follow_each_other():
 def test_many_sets_of_figures_are_priced_at_once():
     path = "units.gpu.rates.convolution3d.tflop_s"
     wide = operation("convolution3d", flops=10**12, channels=(256, 256))
-    program = Program((wide,), ((1, 2), (1, 2)), 1)
+    program = Program((wide,), ((1, 2), (1, 2)), 1, (1,))
     many = chain_ms([program], hardware(PROFILE, {path: np.array([1.0, 2.0])}))
     apart = [chain_ms([program], hardware(PROFILE, {path: factor})) for factor in (1.0, 2.0)]
     assert many == pytest.approx(apart)
@@ -73,7 +80,7 @@ def test_many_sets_of_figures_are_priced_at_once():
 
 def test_blocks_on_different_units_pay_for_each_switch():
     shapes = ((1, 4, 8, 8), (1, 4, 8, 8))
-    flat = Program((operation("convolution", 10**6, 256, (4, 4), rank=4),), shapes, 1)
-    clip = Program((operation("convolution", 10**6, 256, (4, 4), rank=5),), shapes, 1)
+    flat = Program((operation("convolution", 10**6, 256, (4, 4), rank=4),), shapes, 1, (1,))
+    clip = Program((operation("convolution", 10**6, 256, (4, 4), rank=5),), shapes, 1, (1,))
     alone = chain_ms([flat], PHONE) + chain_ms([clip], PHONE)
     assert chain_ms([flat, clip], PHONE) == pytest.approx(alone + PHONE.switch * 1e3)
