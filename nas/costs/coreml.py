@@ -6,13 +6,8 @@ operations are kept on disk (`nas.costs.cache`).
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import io
-import logging
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,23 +16,14 @@ from torch import nn
 
 from nas.costs.operations import Program, ProgramBuilder, fuse
 from nas.costs.trace import Work, convolution_work, matrix_product_work
-
-DEPLOYMENT_TARGET = "iOS18"
-
-
-# What a slice that keeps everything becomes, as of the first frame of one; coremltools does not know it.
-_DECOMPOSITIONS = {torch.ops.aten.alias.default: lambda tensor: tensor}
+from nas.lowering.conversion import convert
 
 
-class ConversionError(RuntimeError):
-    """coremltools could not convert a block; the message says which operation stopped it."""
-
-
-def coreml(block: nn.Module, input_shape: Sequence[int]) -> Program:
-    """Operations of `block` as coremltools converts and optimises it: iOS 18, fp16, input [B, C, T, H, W].
+def coreml(block: nn.Module, *input_shapes: Sequence[int]) -> Program:
+    """Operations of `block`, fused, as coremltools converts and optimises it for inputs of these shapes.
 
     The block's parameters may be meta tensors: values do not matter to the price, so all are filled with a
-    constant.
+    constant. It gives one tensor, or a tuple of as many as it takes.
 
     Raises:
         ConversionError: where coremltools can't convert the block.
@@ -45,12 +31,9 @@ def coreml(block: nn.Module, input_shape: Sequence[int]) -> Program:
     """
     # A constant that is neither 0 nor 1, so that no pass removes a multiplication or an addition as idle.
     materialized = _copied_to_cpu(block, fill=0.01)
-    return _read(_converted(materialized, input_shape))
-
-
-def versions() -> dict[str, str]:
-    """Versions that decide what a conversion gives."""
-    return {"coremltools": version("coremltools"), "torch": version("torch"), "target": DEPLOYMENT_TARGET}
+    inputs = {f"input_{i}": shape for i, shape in enumerate(input_shapes)}
+    model = convert(materialized, inputs, [f"output_{i}" for i in range(len(inputs))])
+    return _read(model._mil_program.functions["main"])
 
 
 def _copied_to_cpu(block: nn.Module, fill: float) -> nn.Module:
@@ -59,43 +42,6 @@ def _copied_to_cpu(block: nn.Module, fill: float) -> nn.Module:
         for tensor in (*copied.parameters(), *copied.buffers()):
             tensor.fill_(fill)
     return copied
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps progress bars and version warnings of torch.export and coremltools off our output."""
-    logger = logging.getLogger("coremltools")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
-
-
-def _converted(block: nn.Module, input_shape: Sequence[int]) -> Any:
-    """The ML Program's main function, as coremltools holds it (`coremltools.converters.mil.mil.Function`)."""
-    with _quiet():
-        import coremltools as ct
-
-        try:
-            example = torch.zeros(tuple(input_shape))
-            with torch.no_grad():
-                exported = torch.export.export(block, (example,)).run_decompositions(_DECOMPOSITIONS)
-            model = ct.convert(
-                exported,
-                inputs=[ct.TensorType(name="x", shape=tuple(input_shape), dtype=np.float16)],
-                outputs=[ct.TensorType(dtype=np.float16)],
-                convert_to="mlprogram",
-                minimum_deployment_target=ct.target[DEPLOYMENT_TARGET],
-                compute_precision=ct.precision.FLOAT16,
-                skip_model_load=True,
-            )
-        except Exception as error:  # coremltools and torch.export raise many kinds, with no common base
-            raise ConversionError(f"{type(block).__name__} does not convert to Core ML: {error}") from error
-        return model._mil_program.functions["main"]
 
 
 def _convolution(operation: Any) -> Work:
@@ -120,7 +66,21 @@ def _always(work: Work) -> Callable[[Any], Work]:
     return lambda operation: work
 
 
-ARITHMETIC = ("add", "cast", "clip", "mul", "pow", "real_div", "rsqrt", "sqrt", "square", "sub")
+ARITHMETIC = (
+    "abs",
+    "add",
+    "batch_norm",
+    "cast",
+    "clip",
+    "maximum",
+    "mul",
+    "pow",
+    "real_div",
+    "rsqrt",
+    "sqrt",
+    "square",
+    "sub",
+)
 ACTIVATIONS = ("exp", "gelu", "relu", "sigmoid", "silu", "tanh")
 REDUCTIONS = ("reduce_l2_norm", "reduce_max", "reduce_mean", "reduce_sum", "reduce_sum_square")
 NORMALIZATIONS = ("instance_norm", "l2_norm", "layer_norm")
@@ -148,17 +108,16 @@ ALIASES = ("expand_dims", "identity", "reshape", "squeeze")  # these only name a
 
 
 def _read(function: Any) -> Program:
-    (block_input,) = function.inputs.values()
-    (block_output,) = function.outputs
-    builder = ProgramBuilder(block_input.shape)
-    ids = {block_input: 0}
+    inputs = list(function.inputs.values())
+    builder = ProgramBuilder(*(variable.shape for variable in inputs))
+    ids = {variable: i for i, variable in enumerate(inputs)}
     for operation in function.operations:
         variables = _variables(operation)
-        inputs = [ids[variable] for variable in variables if variable in ids]
-        if not inputs:
+        sources = [ids[variable] for variable in variables if variable in ids]
+        if not sources:
             continue  # a constant, or what is computed from constants alone
         if operation.op_type in ALIASES:
-            ids[operation.outputs[0]] = inputs[0]
+            ids[operation.outputs[0]] = sources[0]
             continue
         if operation.op_type not in OPERATIONS:
             raise NotImplementedError(
@@ -168,7 +127,7 @@ def _read(function: Any) -> Program:
         outputs = builder.add(
             work.kind,
             operation.op_type,
-            inputs,
+            sources,
             [output.shape for output in operation.outputs],
             flops=work.flops,
             channels=work.channels,
@@ -176,7 +135,7 @@ def _read(function: Any) -> Program:
             reads_only_its_output=work.reads_only_its_output,
         )
         ids.update(zip(operation.outputs, outputs, strict=True))
-    return fuse(builder.build(ids[block_output]))
+    return fuse(builder.build(*(ids[variable] for variable in function.outputs)))
 
 
 def _variables(operation: Any) -> list[Any]:

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from nas.costs.operations import COMPUTE_KINDS, ByteKind, ComputeKind
+from nas.costs.operations import COMPUTE_KINDS, KINDS, ByteKind, ComputeKind
 from search_space.errors import UserError
 
 _PACKAGED = files("nas.costs") / "devices"
@@ -150,7 +150,7 @@ class DeviceProfile(_Part):
     ensemble: Ensemble | None = None
     residual: Figure
     residual_beyond: Figure
-    coverage: dict[str, dict[ComputeKind | ByteKind, Range]] = {}
+    coverage: dict[str, dict[str, Range]] = {}
     calibration: Text
 
     @model_validator(mode="after")
@@ -162,6 +162,8 @@ class DeviceProfile(_Part):
             raise ValueError(f"unit {name}, the last, must take tensors of every rank and size")
         if unknown := set(self.coverage) - set(self.units):
             raise ValueError(f"coverage names {min(unknown)}, which is no unit")
+        if unknown := {kind for kinds in self.coverage.values() for kind in kinds} - set(KINDS):
+            raise ValueError(f"coverage names {min(unknown)}, which is no kind of operation")
         if not 1 <= self.residual.value <= self.residual_beyond.value:
             raise ValueError("residual is a factor of at least 1, residual_beyond no smaller")
         paths = list(self.figures)

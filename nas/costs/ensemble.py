@@ -61,14 +61,14 @@ def sampled(profile: DeviceProfile) -> Hardware:
     return hardware(profile, factors)
 
 
-def interval_factor(latencies: np.ndarray, residual: float) -> np.ndarray:
+def interval_factor(latencies: np.ndarray, residual: float | np.ndarray) -> np.ndarray:
     """Factor either side of the 90 % interval of latencies [..., 1 + K] priced on `sampled` figures: [...].
 
     Log-normal around the profile's own price: the spread of the ensemble and that of what the model leaves
     unexplained (a factor of one standard deviation) are independent, so they add in squares.
     """
     ratios = np.log(latencies[..., 1:] / latencies[..., :1])
-    return np.asarray(np.exp(NORMAL_90 * np.sqrt(np.mean(ratios**2, axis=-1) + log(residual) ** 2)))
+    return np.asarray(np.exp(NORMAL_90 * np.sqrt(np.mean(ratios**2, axis=-1) + np.log(residual) ** 2)))
 
 
 def _log_normal(name: str, spread: float, members: int) -> np.ndarray:

@@ -1,41 +1,30 @@
-"""`estimate`: what a decoder costs on a device, computed from its configuration, nothing being run.
-
-A decoder is a chain of blocks, so times add and peak memory is a maximum. Each distinct block (what it is,
-and the shape it receives) is traced or converted once, and priced once a profile; after that a design costs
-what it takes to look its blocks up.
-"""
+"""`estimate`: what a decoder costs on a device, computed from its configuration, nothing being run."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from itertools import groupby
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-import torch
-from torch import nn
-
-from nas.costs import cache
-from nas.costs.coreml import coreml, versions
+from nas.costs.blocks import Decodable, Design, Source
+from nas.costs.chains import Cost
 from nas.costs.device import DeviceProfile, load_device
-from nas.costs.hardware import hardware
-from nas.costs.identity import identity
-from nas.costs.operations import Program, fuse, peak_activations
-from nas.costs.roofline import chain_ms
-from nas.costs.trace import TracedBlock, trace
-from search_space import DecoderConfig, build_decoder
+from nas.costs.modes import Mode, ModeName, tiled, whole
+from nas.lowering import LOWERINGS, Lowering
+from search_space import DecoderConfig
 from search_space.errors import UserError
 
-Source = Literal["coreml", "trace"]
 LONGEST = 2**16  # frames, and pixels of a side: beyond any clip, within what PyTorch can count
+EXTRAPOLATED = 0.1  # share of the time beyond what was measured from which an estimate is called so
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What a block or a stage costs.
+class StageCost:
+    """One row of the table of stages.
 
     Attributes:
+        name: one of `Decoder.stages()`: `conv_in`, `mid_block`, `up_block_0`, ..., `head`; of an original
+            "decoder".
         params: parameters.
         flops: two per multiply-add of convolutions and matrix products.
         bytes: bytes that its operations move, weights included.
@@ -43,65 +32,60 @@ class Cost:
         peak_activation_bytes: most bytes of activations alive at once while it runs.
     """
 
+    name: str
     params: int
     flops: int
     bytes: int
     latency_ms: float
     peak_activation_bytes: int
 
-    def __add__(self, later: Cost) -> Cost:
-        """Cost of this and then `later`: everything adds, the peak is the higher one."""
-        return Cost(
-            self.params + later.params,
-            self.flops + later.flops,
-            self.bytes + later.bytes,
-            self.latency_ms + later.latency_ms,
-            max(self.peak_activation_bytes, later.peak_activation_bytes),
-        )
-
 
 @dataclass(frozen=True)
-class StageCost:
-    """One row of the table of stages; `name` is one of `Decoder.stages()`: `conv_in`, `mid_block`,
-    `up_block_0`, ..., `head`."""
+class ModeCost:
+    """One row of the table of ways to decode the clip; attributes as of `Estimate`."""
 
-    name: str
-    cost: Cost
-
-    def to_dict(self) -> dict[str, Any]:
-        """One flat row."""
-        return {"name": self.name, **asdict(self.cost)}
-
-
-@dataclass(frozen=True)
-class Block:
-    """One block of a decoder at the shape that reaches it: `program` is what it does, `identity` tells equal
-    blocks."""
-
-    stage: str
-    name: str
-    identity: str
-    params: int
-    program: Program
+    mode: ModeName
+    description: str
+    lowering: Lowering | None
+    source: Source
+    latency_ms: float
+    latency_low_ms: float
+    latency_high_ms: float
+    fps: float
+    first_frame_ms: float
+    peak_memory_bytes: int
+    fits: bool
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """An estimate, not a measurement, of decoding one clip.
+    """An estimate, not a measurement, of decoding one clip in the best mode.
 
     Attributes:
         params: parameters of the decoder.
         flops: two per multiply-add, for the frames decoded.
         latency_ms: time to decode the clip, ms.
-        fps: frames asked for per second of that time.
-        peak_memory_bytes: fp16 weights, and the most activations alive at once.
-        fits: whether that is within what one app may use on the device.
+        latency_low_ms, latency_high_ms: bounds of its 90 % interval.
+        fps: frames asked for per second of `latency_ms`.
+        first_frame_ms: time until the first frame is done.
+        peak_memory_bytes: weights, and the most activations alive at once.
+        fits: whether that is within `memory_limit_bytes`.
+        memory_limit_bytes: what one app may use on the device, or what was given.
+        mode: how the clip is decoded ("whole", "tiled", "streamed"): of the modes that fit the one with the
+            lowest upper bound of the latency.
+        modes: a row for each that was considered; tiles only where the whole clip doesn't fit.
+        lowering: the form of the decoder, of those there are the one with the lowest upper bound; None as it
+            was trained.
+        units: share of the time by unit.
+        standing: "extrapolated" where more than a tenth of the time is in operations far from what calibrated
+            the profile, else "calibrated".
+        reasons: what those operations are, the largest share of the time first.
         device: name of the profile.
         profile_version, profile_digest: which figures the profile held.
         resolution: (height, width) of the video asked for, pixels.
         frames: frames asked for.
         frames_decoded: frames that the decoder gives for the fewest latents that cover `frames`.
-        latent_shape: what is decoded, [B, C, T, H, W].
+        latent_shape: of the clip, [1, C, T, H, W].
         source: "coreml" (operations of the converted ML Program) or "trace" (operators of PyTorch).
         stages: one row per stage, in the order in which data meets them.
     """
@@ -109,9 +93,19 @@ class Estimate:
     params: int
     flops: int
     latency_ms: float
+    latency_low_ms: float
+    latency_high_ms: float
     fps: float
+    first_frame_ms: float
     peak_memory_bytes: int
     fits: bool
+    memory_limit_bytes: int
+    mode: ModeName
+    modes: tuple[ModeCost, ...]
+    lowering: Lowering | None
+    units: dict[str, float]
+    standing: Literal["calibrated", "extrapolated"]
+    reasons: tuple[str, ...]
     device: str
     profile_version: int
     profile_digest: str
@@ -129,139 +123,151 @@ class Estimate:
             "resolution": list(self.resolution),
             "latent_shape": list(self.latent_shape),
             "basis": "estimated",
-            "stages": [stage.to_dict() for stage in self.stages],
+            "reasons": list(self.reasons),
+            "modes": [vars(mode) for mode in self.modes],
+            "stages": [vars(stage) for stage in self.stages],
         }
 
 
 def estimate(
-    config: DecoderConfig,
+    config: DecoderConfig | Decodable,
     device: str | Path = "iphone-16-pro",
     resolution: tuple[int, int] = (512, 512),
     frames: int = 17,
-    source: Source = "coreml",
+    source: Source | None = None,
+    lowering: Lowering | None = None,
+    memory: int | None = None,
 ) -> Estimate:
     """What decoding one clip of `frames` frames costs on `device`.
 
     Latents cover the clip: ceil(size / compression) in height and width, and the fewest in time that give
-    `frames`.
+    `frames`. Modes and lowerings are compared by trace; the best is then priced from `source`.
 
     Args:
-        config: the decoder at full width.
+        config: the decoder at full width, or an original's.
         device: a name from `devices()`, or the path of a profile in YAML.
         resolution: (height, width) of the video, pixels.
         frames: frames wanted.
         source: "coreml" converts each distinct block once (seconds, then kept on disk), "trace" takes
-            milliseconds.
+            milliseconds. By default "coreml" where the device runs Core ML.
+        lowering: the form of the decoder; by default the best.
+        memory: bytes that decoding may use; by default what the device gives one app.
 
     Raises:
-        UserError: for an unknown device, a broken profile, a size or frame count below 1 or above
-            `LONGEST`, or an unknown source.
+        UserError: for an unknown device, a broken profile, a size or frame count below 1 or above `LONGEST`,
+            an unknown source or lowering or one that the device or the decoder has not, no memory.
         ConversionError: with "coreml", where coremltools can't convert a block.
     """
     profile = load_device(device)
-    blocks = decoder_blocks(config, resolution, frames, source)
-    stages = tuple(
-        StageCost(name, _total([_cost(block, source, profile) for block in group]))
-        for name, group in groupby(blocks, key=lambda block: block.stage)
-    )
-    total = _total([stage.cost for stage in stages])
-    peak_memory = total.params * profile.element_bytes + total.peak_activation_bytes
+    decoder: Decodable = Design(config) if isinstance(config, DecoderConfig) else config
+    _check_size(resolution, frames)
+    source = _source(source, profile, decoder)
+    lowerings = _lowerings(lowering, profile, decoder)
+    if memory is not None and memory < 1:
+        raise UserError(f"memory must be 1 byte or more, not {memory}")
+    limit = int(profile.app_memory_gb.value * 1e9) if memory is None else memory
+    latent = decoder.latent_shape(resolution, frames)
+    decoded = decoder.frames_decoded(frames)
+
+    def rank(mode: Mode) -> tuple[bool, float]:
+        return mode.memory_bytes > limit, mode.total.bounds_ms(profile)[1]
+
+    modes = [min((whole(decoder, latent, profile, "trace", form) for form in lowerings), key=rank)]
+    if modes[0].memory_bytes > limit:
+        tilings = (tiled(decoder, latent, decoded, profile, "trace", form, limit) for form in lowerings)
+        modes.append(min(tilings, key=rank))
+    best = min(modes, key=rank)
+    if source != "trace":
+        chosen = best
+        if chosen.name == "whole":
+            best = whole(decoder, latent, profile, source, chosen.lowering)
+        else:
+            best = tiled(decoder, latent, decoded, profile, source, chosen.lowering, limit)
+        modes[modes.index(chosen)] = best
+    rows = {mode.name: _row(mode, profile, frames, limit) for mode in modes}
+    row, total = rows[best.name], best.total
+    unmeasured = sum(total.unmeasured.values()) / total.latency_ms
     return Estimate(
         params=total.params,
         flops=total.flops,
-        latency_ms=total.latency_ms,
-        fps=frames / total.latency_ms * 1e3,
-        peak_memory_bytes=peak_memory,
-        fits=peak_memory <= profile.app_memory_gb.value * 1e9,
+        latency_ms=row.latency_ms,
+        latency_low_ms=row.latency_low_ms,
+        latency_high_ms=row.latency_high_ms,
+        fps=row.fps,
+        first_frame_ms=row.first_frame_ms,
+        peak_memory_bytes=row.peak_memory_bytes,
+        fits=row.fits,
+        memory_limit_bytes=limit,
+        mode=row.mode,
+        modes=tuple(rows.values()),
+        lowering=row.lowering,
+        units={unit: time / total.latency_ms for unit, time in total.units.items()},
+        standing="extrapolated" if unmeasured > EXTRAPOLATED else "calibrated",
+        reasons=_reasons(total),
         device=profile.name,
         profile_version=profile.version,
         profile_digest=profile.digest,
         resolution=resolution,
         frames=frames,
-        frames_decoded=config.frames(config.latent_frames(frames)),
-        latent_shape=blocks[0].program.shapes[0],
-        source=source,
-        stages=stages,
+        frames_decoded=decoded,
+        latent_shape=tuple(latent),
+        source=row.source,
+        stages=tuple(
+            StageCost(name, cost.params, cost.flops, cost.bytes, cost.latency_ms, cost.peak_activation_bytes)
+            for name, cost in best.stages
+        ),
     )
 
 
-def decoder_blocks(
-    config: DecoderConfig, resolution: tuple[int, int], frames: int, source: Source
-) -> list[Block]:
-    """The blocks of the decoder of `config`, each with its operations, for a clip as in `estimate`.
-
-    Raises:
-        UserError, ConversionError: as `estimate`.
-    """
-    if source not in get_args(Source):
-        raise UserError(f"unknown source of costs {source!r}: known are {', '.join(get_args(Source))}")
-    shape: Sequence[int] = _latent_shape(config, resolution, frames)
-    with torch.device("meta"):
-        decoder = build_decoder(config).eval()
-    blocks = []
-    for stage, chain in decoder.stages():
-        for name, module in chain:
-            key = identity(module, shape)
-            program = _program(key, module, shape, source)
-            params = sum(parameter.numel() for parameter in module.parameters())
-            blocks.append(Block(stage, name, key, params, program))
-            shape = program.output_shape
-    return blocks
+def _row(mode: Mode, profile: DeviceProfile, frames: int, limit: int) -> ModeCost:
+    low, high = mode.total.bounds_ms(profile)
+    return ModeCost(
+        mode.name,
+        mode.description,
+        mode.lowering,
+        mode.source,
+        mode.total.latency_ms,
+        low,
+        high,
+        frames / mode.total.latency_ms * 1e3,
+        mode.first_frame_ms,
+        mode.memory_bytes,
+        mode.memory_bytes <= limit,
+    )
 
 
-def _latent_shape(config: DecoderConfig, resolution: tuple[int, int], frames: int) -> tuple[int, ...]:
+def _reasons(total: Cost) -> tuple[str, ...]:
+    unmeasured = {what: time / total.latency_ms for what, time in total.unmeasured.items()}
+    shares = sorted(((share, what) for what, share in unmeasured.items()), reverse=True)
+    return tuple(f"{share:.0%} of the time in {what}" for share, what in shares if share >= 0.005)
+
+
+def _check_size(resolution: tuple[int, int], frames: int) -> None:
     if not 1 <= frames <= LONGEST:
         raise UserError(f"frames must be 1 to {LONGEST}, not {frames}")
     if not 1 <= min(resolution) <= max(resolution) <= LONGEST:
         raise UserError(
             f"resolution must be 1 to {LONGEST} in height and width, not {'x'.join(map(str, resolution))}"
         )
-    _, height, width = config.compression
-    return (
-        1,
-        config.latent_channels,
-        config.latent_frames(frames),
-        -(-resolution[0] // height),
-        -(-resolution[1] // width),
-    )
 
 
-# What this process has seen, by `identity`. A space has few distinct blocks, so they are never dropped.
-_traced: dict[str, TracedBlock] = {}
-_converted: dict[str, Program] = {}
-_costs: dict[tuple[str, Source, DeviceProfile], Cost] = {}
+def _source(source: Source | None, profile: DeviceProfile, decoder: Decodable) -> Source:
+    known = decoder.sources(profile.runtime)
+    if source is None:
+        return known[0]
+    if source not in known:
+        raise UserError(f"unknown source of costs {source!r}: known here are {', '.join(known)}")
+    return source
 
 
-def _program(key: str, module: nn.Module, shape: Sequence[int], source: Source) -> Program:
-    if key not in _traced:
-        _traced[key] = trace(module, shape)
-    if source == "trace":
-        return fuse(_traced[key].program)
-    if key not in _converted:
-        path = cache.entry(_traced[key].fingerprint, versions())
-        program = cache.load(path)
-        if program is None:
-            program = coreml(module, shape)
-            cache.store(path, program)
-        _converted[key] = program
-    return _converted[key]
-
-
-def _cost(block: Block, source: Source, profile: DeviceProfile) -> Cost:
-    key = (block.identity, source, profile)
-    if key not in _costs:
-        _costs[key] = Cost(
-            block.params,
-            block.program.flops,
-            block.program.moved * profile.element_bytes,
-            float(chain_ms([block.program], hardware(profile))),
-            peak_activations(block.program) * profile.element_bytes,
-        )
-    return _costs[key]
-
-
-def _total(costs: Sequence[Cost]) -> Cost:
-    total = costs[0]
-    for cost in costs[1:]:
-        total += cost
-    return total
+def _lowerings(
+    lowering: Lowering | None, profile: DeviceProfile, decoder: Decodable
+) -> tuple[Lowering | None, ...]:
+    known = decoder.lowerings(profile.runtime)
+    if lowering is None:
+        return known
+    if lowering not in LOWERINGS:
+        raise UserError(f"unknown lowering {lowering!r}: known are {', '.join(LOWERINGS)}")
+    if lowering not in known:
+        raise UserError(f"lowering {lowering!r} is for designs on devices that run Core ML")
+    return (lowering,)

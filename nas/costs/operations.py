@@ -81,13 +81,15 @@ class Program:
 
     Attributes:
         operations: in the order in which they run.
-        shapes: shape of every activation by its id; id 0 is the block's input.
-        output: id of the block's output.
+        shapes: shape of every activation by its id; the block's inputs come first.
+        inputs: how many inputs the block has: the clip or its frames, then states that it keeps.
+        outputs: ids of what it gives, in the same order.
     """
 
     operations: tuple[Operation, ...]
     shapes: tuple[tuple[int, ...], ...]
-    output: int
+    inputs: int
+    outputs: tuple[int, ...]
 
     @property
     def flops(self) -> int:
@@ -101,14 +103,15 @@ class Program:
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """Shape of the block's output, [B, C, T, H, W]."""
-        return self.shapes[self.output]
+        """Shape of the block's first output, [B, C, T, H, W] or [T, C, H, W]."""
+        return self.shapes[self.outputs[0]]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it; `from_dict` reads it back."""
         return {
             "shapes": [list(shape) for shape in self.shapes],
-            "output": self.output,
+            "inputs": self.inputs,
+            "outputs": list(self.outputs),
             "operations": [vars(operation) for operation in self.operations],
         }
 
@@ -124,15 +127,17 @@ class Program:
             for row in data["operations"]
         ]
         operations = tuple(Operation(**row) for row in rows)
-        return cls(operations, tuple(tuple(shape) for shape in data["shapes"]), data["output"])
+        shapes = tuple(tuple(shape) for shape in data["shapes"])
+        return cls(operations, shapes, data["inputs"], tuple(data["outputs"]))
 
 
 class ProgramBuilder:
     """Collects operations and gives ids to activations, while a source walks its graph."""
 
-    def __init__(self, input_shape: Iterable[int]) -> None:
-        """`input_shape` is the block's input, [B, C, T, H, W]; it gets id 0."""
-        self._shapes: list[tuple[int, ...]] = [tuple(input_shape)]
+    def __init__(self, *input_shapes: Iterable[int]) -> None:
+        """`input_shapes` are those of the block's inputs, which get the first ids, from 0."""
+        self._shapes: list[tuple[int, ...]] = [tuple(shape) for shape in input_shapes]
+        self._inputs = len(input_shapes)
         self._operations: list[Operation] = []
 
     def add(
@@ -170,20 +175,20 @@ class ProgramBuilder:
         """Elements of activation `i`."""
         return prod(self._shapes[i])
 
-    def build(self, output: int) -> Program:
-        """The program whose result is the activation `output`, without what nothing reads."""
-        return Program(tuple(_needed(self._operations, output)), tuple(self._shapes), output)
+    def build(self, *outputs: int) -> Program:
+        """The program whose results are the activations `outputs`, without what nothing reads."""
+        return Program(_needed(self._operations, outputs), tuple(self._shapes), self._inputs, outputs)
 
 
-def _needed(operations: list[Operation], output: int) -> list[Operation]:
-    """Those of `operations` that `output` depends on, in order."""
-    needed = {output}
+def _needed(operations: list[Operation], outputs: Iterable[int]) -> tuple[Operation, ...]:
+    """Those of `operations` that `outputs` depend on, in order."""
+    needed = set(outputs)
     kept = []
     for operation in reversed(operations):
         if needed.intersection(operation.outputs):
             needed.update(operation.inputs)
             kept.append(operation)
-    return kept[::-1]
+    return tuple(kept[::-1])
 
 
 def fuse(program: Program) -> Program:
@@ -194,7 +199,7 @@ def fuse(program: Program) -> Program:
     merged operation stands where its last one stood.
     """
     readers = Counter(i for operation in program.operations for i in operation.inputs)
-    readers[program.output] += 1
+    readers.update(program.outputs)
     kept: list[Operation | None] = []
     mergeable: dict[int, int] = {}  # id of an elementwise result with one reader -> its place in `kept`
     for operation in program.operations:
@@ -227,15 +232,15 @@ def _merged(
 
 
 def peak_activations(program: Program) -> int:
-    """Largest sum of activations alive at once while `program` runs, in elements; input and output included.
+    """Largest sum of activations alive at once while `program` runs, in elements, with inputs and outputs.
 
-    An activation lives from the operation that writes it (the input: from the start) to the last that reads
-    it (the output: to the end). Weights are not counted.
+    An activation lives from the operation that writes it (an input: from the start) to the last that reads it
+    (an output: to the end). Weights are not counted.
     """
     last_use = {i: step for step, operation in enumerate(program.operations) for i in operation.inputs}
-    last_use[program.output] = len(program.operations)
-    alive = {0}
-    peak = prod(program.shapes[0])
+    last_use.update(dict.fromkeys(program.outputs, len(program.operations)))
+    alive = set(range(program.inputs))
+    peak = sum(prod(program.shapes[i]) for i in alive)
     for step, operation in enumerate(program.operations):
         alive.update(operation.outputs)
         peak = max(peak, sum(prod(program.shapes[i]) for i in alive))

@@ -22,6 +22,7 @@ from fvcore.nn.jit_handles import conv_flop_count
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from nas.costs import meta
 from nas.costs.operations import Program, ProgramBuilder
 
 FLOPS_PER_MULTIPLY_ADD = 2
@@ -129,34 +130,36 @@ class TracedBlock:
     fingerprint: str
 
 
-def trace(block: nn.Module, input_shape: Sequence[int]) -> TracedBlock:
-    """Operations of `block`, whose parameters are meta tensors, on an input of `input_shape` [B, C, T, H, W].
+def trace(block: nn.Module, *input_shapes: Sequence[int]) -> TracedBlock:
+    """Operations of `block`, whose parameters are meta tensors, on inputs of these shapes.
+
+    It gives one tensor, or a tuple of as many as it takes: a clip or frames, then states that it keeps.
 
     Raises:
         NotImplementedError: where the block uses an operator that `OPERATORS` lacks: none counts as free.
     """
-    block_input = torch.empty(tuple(input_shape), device="meta")
-    recorder = _Recorder(block_input)
+    inputs = [torch.empty(tuple(shape), device="meta") for shape in input_shapes]
+    recorder = _Recorder(inputs)
     with torch.no_grad(), recorder:
-        output = block(block_input)
-    return TracedBlock(recorder.program(output), recorder.fingerprint())
+        outputs = block(*inputs)
+    return TracedBlock(recorder.program(_tensors([outputs])), recorder.fingerprint())
 
 
 class _Recorder(TorchDispatchMode):
     """Files each operator that reads an activation; what is computed from weights alone is a weight."""
 
-    def __init__(self, block_input: torch.Tensor) -> None:
+    def __init__(self, inputs: list[torch.Tensor]) -> None:
         super().__init__()
-        self._builder = ProgramBuilder(block_input.shape)
-        self._ids = {id(block_input): 0}
+        self._builder = ProgramBuilder(*(tensor.shape for tensor in inputs))
+        self._ids = {id(tensor): i for i, tensor in enumerate(inputs)}
         self._permuted: dict[int, torch.Tensor] = {}  # id() of a permutation's result -> what it permutes
-        self._alive: list[torch.Tensor] = [block_input]  # an id() is unique only while its object lives
-        self._graph = hashlib.sha256(repr(tuple(block_input.shape)).encode())
+        self._alive: list[torch.Tensor] = list(inputs)  # an id() is unique only while its object lives
+        self._graph = hashlib.sha256(repr([tuple(tensor.shape) for tensor in inputs]).encode())
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        result = func(*args, **(kwargs or {}))
+        result = meta.result(func, args, kwargs or {})
         self._graph.update(f"{func} {self._described(args)} {self._described(kwargs or {})}\n".encode())
         tensors = _tensors(args) + _tensors(list((kwargs or {}).values()))
         inputs = [self._ids[id(tensor)] for tensor in tensors if id(tensor) in self._ids]
@@ -214,8 +217,8 @@ class _Recorder(TorchDispatchMode):
             return "{" + ",".join(f"{key}={self._described(item)}" for key, item in value.items()) + "}"
         return repr(value)
 
-    def program(self, output: torch.Tensor) -> Program:
-        return self._builder.build(self._ids[id(output)])
+    def program(self, outputs: list[torch.Tensor]) -> Program:
+        return self._builder.build(*(self._ids[id(tensor)] for tensor in outputs))
 
     def fingerprint(self) -> str:
         return self._graph.hexdigest()

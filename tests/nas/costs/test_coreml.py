@@ -3,11 +3,12 @@ import torch
 from torch import nn
 
 from nas.costs import load_device
-from nas.costs.coreml import ConversionError, coreml
+from nas.costs.coreml import coreml
 from nas.costs.hardware import hardware
 from nas.costs.operations import fuse, peak_activations
 from nas.costs.roofline import chain_ms
 from nas.costs.trace import trace
+from nas.lowering.conversion import ConversionError
 from search_space import CONVOLUTIONS, UPSAMPLERS, DecoderConfig, Stage, build_decoder
 from search_space.decoder import ResidualBlock
 

@@ -59,3 +59,12 @@ def test_what_moves_more_than_five_axes_is_told_apart():
     builder = ProgramBuilder((1, 2, 2, 2, 4, 8, 8))
     (moved,) = builder.add("permute", "transpose", [0], [(1, 4, 2, 8, 2, 8, 2)])
     assert [operation.kind for operation in builder.build(moved).operations] == ["high_rank_permute"]
+
+
+def test_a_state_that_is_kept_lives_to_the_end():
+    builder = ProgramBuilder(CLIP, CLIP)
+    (joined,) = builder.add("copy", "concat", [0, 1], [(1, 8, 2, 8, 8)])
+    (out,) = builder.add("convolution", "conv", [joined], [CLIP])
+    program = builder.build(out, 0)  # the frames themselves are the next call's state
+    assert program.output_shape == CLIP
+    assert peak_activations(program) == ELEMENTS + 2 * ELEMENTS + ELEMENTS
