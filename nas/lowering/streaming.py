@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
+from torch.func import functional_call
 
 from nas.lowering.convolutions import TemporalConvolution, repeated_borders
 from nas.lowering.decoder import BlockChain, lower
@@ -110,7 +111,20 @@ def _last(frames: torch.Tensor, count: int) -> torch.Tensor:
 
 
 class StreamingDecoder(BlockChain):
-    """`StreamingBlock`s in a row: (latent frame [1, C, H, W], *states) -> (video frames [T', 3, H', W'], *states)."""
+    """`StreamingBlock`s in a row: (latent [1, C, H, W], *states) -> (frames [T', 3, H', W'], *states)."""
+
+    def state_shapes(self, latent_shape: Sequence[int]) -> list[tuple[int, ...]]:
+        """Shapes of all states, in the order in which they are given and taken, for a latent [1, C, H, W]."""
+        shapes: list[tuple[int, ...]] = []
+        frames = torch.empty(tuple(latent_shape), device="meta")
+        for block in self.chain:
+            assert isinstance(block, StreamingBlock)
+            own = block.state_shapes(frames.shape)
+            states = [] if block.first else [torch.empty(shape, device="meta") for shape in own]
+            weights = {name: weight.to("meta") for name, weight in block.named_parameters()}
+            frames, *_ = functional_call(block, weights, (frames, *states))
+            shapes += own
+        return shapes
 
     def forward(self, frames: torch.Tensor, *states: torch.Tensor) -> tuple[torch.Tensor, ...]:
         given, remembered = list(states), []
