@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,9 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nas.costs.estimation import Block
+from nas.costs.blocks import Block, Runtime, Source
 from nas.costs.operations import fuse
 from nas.costs.trace import trace
+from nas.lowering import Lowering
 from nas.teachers.dc_ae import LATENT_CHANNELS, MODEL_NAME, VideoDCAEDecoder
 from nas.teachers.growth import Growth, measured_growth
 from search_space.errors import UserError, first_line
@@ -37,7 +38,7 @@ def is_original(config: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True)
 class Original:
-    """The decoder of an original autoencoder.
+    """The decoder of an original autoencoder, as something to price (`nas.costs.blocks.Decodable`).
 
     Attributes:
         name: its class, or the model's name where diffusers has no class for it.
@@ -53,43 +54,47 @@ class Original:
     growth: Growth
     params: int
 
+    @property
+    def compression(self) -> tuple[int, int, int]:
+        """Video frames, rows and columns for one of the latent: (t, h, w)."""
+        return self.growth.compression
+
+    def latent_shape(self, resolution: tuple[int, int], frames: int) -> tuple[int, ...]:
+        """[1, C, T, H, W] of the fewest latents that cover `frames` frames of (height, width) pixels."""
+        _, height, width = self.compression
+        edges = (-(-resolution[0] // height), -(-resolution[1] // width))
+        return (1, self.latent_channels, self.growth.latents(frames), *edges)
+
+    def frames_decoded(self, frames: int) -> int:
+        """Frames that those latents give."""
+        return self.compression[0] * self.growth.latents(frames) + self.growth.extra_frames
+
+    def lowerings(self, runtime: Runtime) -> tuple[None]:
+        """It is priced as its class computes, whatever runs it."""
+        return (None,)
+
     def build(self) -> nn.Module:
         """The decoder, latent [1, C, T, H, W] to video, on PyTorch's current device, with random weights."""
         return _decoder(json.loads(self.config))
 
-    def latent_shape(self, resolution: tuple[int, int], frames: int) -> tuple[int, ...]:
-        """[1, C, T, H, W] for at least `frames` frames of `resolution` (height, width), pixels."""
-        _, height, width = self.growth.compression
-        edges = (-(-resolution[0] // height), -(-resolution[1] // width))
-        return (1, self.latent_channels, self.growth.latents(frames), *edges)
+    def blocks(
+        self, latent_shape: Sequence[int], source: Source, lowering: Lowering | None, fused: bool
+    ) -> list[Block]:
+        """The whole decoder as one block on a latent [1, C, T, H, W]: traced, whatever `source` says.
 
-
-def original_blocks(
-    config: Mapping[str, Any], resolution: tuple[int, int], frames: int, fuses: bool
-) -> list[Block]:
-    """The whole decoder of an original's configuration as one block, for a clip as in `estimate`.
-
-    Args:
-        config: one for which `is_original` holds.
-        resolution: (height, width) of the video, pixels.
-        frames: frames wanted; the block is for the fewest latents that give them.
-        fuses: whether chains of elementwise operations run as one on the device.
-
-    Raises:
-        UserError: as `original`.
-        NotImplementedError: where its decoder has an operator that `nas.costs.trace` lacks.
-    """
-    found = original(config)
-    return [_block(found, found.latent_shape(resolution, frames), fuses)]
+        Raises:
+            NotImplementedError: where it has an operator that `nas.costs.trace` lacks.
+        """
+        return [_block(self, tuple(latent_shape), fused)]
 
 
 @lru_cache
-def _block(found: Original, latent_shape: tuple[int, ...], fuses: bool) -> Block:
+def _block(found: Original, latent_shape: tuple[int, ...], fused: bool) -> Block:
     with torch.device("meta"):
         decoder = found.build()
     program = trace(decoder, latent_shape).program
-    identity = hashlib.sha256(repr((found, latent_shape, fuses)).encode()).hexdigest()
-    return Block("decoder", found.name, identity, found.params, fuse(program) if fuses else program)
+    identity = hashlib.sha256(repr((found, latent_shape, fused)).encode()).hexdigest()
+    return Block("decoder", found.name, identity, found.params, fuse(program) if fused else program)
 
 
 def original(config: Mapping[str, Any]) -> Original:

@@ -5,7 +5,7 @@ import torch
 
 from nas.costs import load_device
 from nas.costs.operations import peak_activations
-from nas.costs.originals import is_original, original, original_blocks
+from nas.costs.originals import is_original, original
 from search_space import design
 from search_space.errors import UserError
 
@@ -29,7 +29,9 @@ PUBLISHED = [
 def test_originals_have_the_published_size_work_and_memory(name, config, params, tflop, fits):
     config = config or {"_class_name": name}
     assert is_original(config)
-    (block,) = original_blocks(config, (512, 512), 16 if config == DC_AE else 17, fuses=True)
+    found = original(config)
+    latent = found.latent_shape((512, 512), 16 if config == DC_AE else 17)
+    (block,) = found.blocks(latent, "trace", None, fused=True)
     assert block.params / 1e6 == pytest.approx(params, abs=0.05)
     if tflop is not None:
         assert block.program.flops / 1e12 == pytest.approx(tflop, abs=0.005)
@@ -56,14 +58,17 @@ def test_an_original_runs_and_gives_the_frames_asked_for():
     found = original(SMALL_LTX)
     shape = found.latent_shape((60, 100), 10)
     assert shape == (1, 128, 3, 2, 4)
+    assert found.frames_decoded(10) == 17
     with torch.no_grad():
         assert found.build()(torch.zeros(shape)).shape == (1, 3, 17, 64, 128)
 
 
 def test_the_same_original_is_traced_once():
-    first, again = (original_blocks(SMALL_LTX, (64, 64), 9, fuses=True)[0] for _ in range(2))
+    (first,), (again,), (unfused,) = (
+        original(SMALL_LTX).blocks((1, 128, 2, 2, 2), "trace", None, fused) for fused in (True, True, False)
+    )
     assert first is again
-    assert original_blocks(SMALL_LTX, (64, 64), 9, fuses=False)[0].identity != first.identity
+    assert unfused.identity != first.identity
 
 
 def test_a_design_is_no_original():
