@@ -69,6 +69,10 @@ class Original:
         """Frames that those latents give."""
         return self.compression[0] * self.growth.latents(frames) + self.growth.extra_frames
 
+    def sources(self, runtime: Runtime) -> tuple[Source, ...]:
+        """Its operators are read off by PyTorch, whatever runs it."""
+        return ("trace",)
+
     def lowerings(self, runtime: Runtime) -> tuple[None]:
         """It is priced as its class computes, whatever runs it."""
         return (None,)
@@ -80,7 +84,7 @@ class Original:
     def blocks(
         self, latent_shape: Sequence[int], source: Source, lowering: Lowering | None, fused: bool
     ) -> list[Block]:
-        """The whole decoder as one block on a latent [1, C, T, H, W]: traced, whatever `source` says.
+        """The whole decoder as one block on a latent [1, C, T, H, W].
 
         Raises:
             NotImplementedError: where it has an operator that `nas.costs.trace` lacks.
