@@ -15,11 +15,13 @@ from math import prod
 import numpy as np
 
 from search_space import DecoderConfig, SearchSpace, Stage
+from search_space.operators import CONVOLUTIONS, UPSAMPLERS
 from search_space.space_file import STAGE_KEYS, StageChoices
 from search_space.space_layout import Layout, layout
 
 AXES = ("variant", "width_before", "width", "blocks", "conv", "upsampler")
 LINKS = len(STAGE_KEYS)
+OPERATORS = (*CONVOLUTIONS, *UPSAMPLERS, "ends")  # "ends": the entry convolution and the output head
 
 _ANY_PATCH = 16  # channels of a last stage that every patch divides
 
@@ -111,6 +113,22 @@ class Chain:
             if self.stage(link).upsampler:
                 designs[:, self._column[f"{name}_upsampler"]] = upsampler
         return designs
+
+    def operators(self, link: int, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Positions in `OPERATORS` of the convolution and of the upsampler of a link's options [N], each [N].
+
+        Without an upsampler the second says nothing.
+        """
+        stage = self.stage(link)
+        conv = np.array([OPERATORS.index(name) for name in stage.conv])
+        upsampler = np.zeros((len(self.variants), max(len(stage.upsampler), 1)), dtype=np.int64)
+        for index, variant in enumerate(self.variants):
+            for position, name in enumerate(stage.upsampler):
+                _, doubles_time = variant.placement[link - 1]
+                built = name if doubles_time else UPSAMPLERS[name].without_time or name
+                upsampler[index, position] = OPERATORS.index(built)
+        variant_taken, _, _, _, conv_taken, upsampler_taken = np.unravel_index(rows, self.shape(link))
+        return conv[conv_taken], upsampler[variant_taken, upsampler_taken]
 
     def _at(self, designs: np.ndarray, name: str) -> np.ndarray:
         column: np.ndarray = designs[:, self._column[name]]

@@ -6,7 +6,7 @@ that computed it, here the `state` that the link before leaves behind.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,17 +53,24 @@ def add_up(tables: Sequence[Table], rows: Sequence[np.ndarray], before: int = 0)
         before: the state before the first link.
     """
     count = len(rows[0])
-    first = tables[0]
-    sums = np.zeros((count, first.sums.shape[-1]))
-    members = np.zeros((count, first.members.shape[-1]), dtype=np.float32)
+    sums = np.zeros((count, tables[0].sums.shape[2]))
+    members = np.zeros((count, tables[0].members.shape[2]), dtype=np.float32)
     peaks = np.zeros(count)
     for begin in range(0, count, _CHUNK):
-        chunk = slice(begin, min(begin + _CHUNK, count))
-        state = np.full(chunk.stop - chunk.start, before)
-        for table, taken in zip(tables, rows, strict=True):
-            at = taken[chunk] * table.states + state
+        chunk = slice(begin, begin + _CHUNK)
+        for table, at in walk(tables, [row[chunk] for row in rows], before):
             sums[chunk] += table.sums.reshape(-1, sums.shape[1]).take(at, axis=0)
             members[chunk] += table.members.reshape(-1, members.shape[1]).take(at, axis=0)
             np.maximum(peaks[chunk], table.peaks.reshape(-1).take(at), out=peaks[chunk])
-            state = table.after.reshape(-1).take(at)
     return Sums(sums, members, peaks)
+
+
+def walk(
+    tables: Sequence[Table], rows: Sequence[np.ndarray], before: int = 0
+) -> Iterator[tuple[Table, np.ndarray]]:
+    """Each table, and where in it N chains stand: rows and states in one number, int64 [N]."""
+    state: np.ndarray | int = before
+    for table, taken in zip(tables, rows, strict=True):
+        at = taken * table.states + state
+        yield table, at
+        state = table.after.reshape(-1).take(at)
