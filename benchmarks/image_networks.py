@@ -1,0 +1,149 @@
+"""What published latencies of twelve image networks on an iPhone 12 say of its Neural Engine.
+
+    python benchmarks/image_networks.py          # the profile against what was published
+    python benchmarks/image_networks.py --fit    # its three fitted figures, and networks left out of the fit
+
+Latencies are of single predictions through Core ML: MobileOne's (arXiv 2206.04040; 224 x 224) and FastViT's
+(arXiv 2303.14189; 256 x 256, rounded to 0.1 ms). Apple's page for FastViT's T8 and MA36 on an iPhone 12 Pro
+Max says 0.79 and 4.50 ms, mostly on the Neural Engine (huggingface.co/apple/coreml-FastViT-T8).
+
+A prediction starts one program, which is priced as what a block costs that goes to another unit.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from math import exp, log
+
+import numpy as np
+import torch
+from networks.fastvit import fastvit
+from networks.mobileone import mobileone
+from scipy.optimize import least_squares
+
+from nas.costs.device import DeviceProfile, load_device
+from nas.costs.hardware import hardware
+from nas.costs.operations import Program, fuse
+from nas.costs.roofline import price
+from nas.costs.trace import trace
+
+MOBILEONE_MS = {"s0": 0.79, "s1": 0.89, "s2": 1.18, "s3": 1.53, "s4": 1.86}
+FASTVIT_MS = {"t8": 0.8, "t12": 1.2, "s12": 1.4, "sa12": 1.6, "sa24": 2.6, "sa36": 3.5, "ma36": 4.6}
+MEASURED_MS = {
+    **{f"mobileone-{variant}": ms for variant, ms in MOBILEONE_MS.items()},
+    **{f"fastvit-{variant}": ms for variant, ms in FASTVIT_MS.items()},
+}
+FAMILIES: dict[str, tuple[Callable[[str], torch.nn.Module], int]] = {
+    "mobileone": (mobileone, 224),
+    "fastvit": (fastvit, 256),
+}
+ERROR = log(1.07)  # what the model leaves unexplained of a latency, one standard deviation
+
+# Before the fit: value, and factor of one standard deviation.
+PRIORS = {
+    # One dispatch to the M1's Neural Engine takes 0.23 ms (arXiv 2606.22283, chapter 9).
+    "switch_us": (230.0, 1.7),
+    # The A14's LPDDR4X gives 34.1 GB/s; the M1's engine reaches 51 of 68 GB/s (arXiv 2606.22283, chapter 9).
+    "units.neural_engine.memory_gb_s": (25.6, 1.2),
+    # Nothing public says; the rated speed would be used to a seventh.
+    "units.neural_engine.rates.depthwise_convolution.tflop_s": (1.5, 3.0),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--fit", action="store_true", help="fit the profile instead of printing the table")
+    arguments = parser.parse_args()
+    profile = load_device("iphone-12")
+    programs = {name: traced(name) for name in MEASURED_MS}
+    if arguments.fit:
+        print_fit(profile, programs)
+    else:
+        print_table(profile, programs)
+
+
+def traced(name: str) -> Program:
+    """Operations of the network called FAMILY-VARIANT on one image of the size at which it was timed."""
+    family, variant = name.split("-")
+    build, edge = FAMILIES[family]
+    with torch.device("meta"):
+        network = build(variant).eval()
+    return fuse(trace(network, (1, 3, edge, edge)).program)
+
+
+def estimated_ms(program: Program, profile: DeviceProfile, factors: dict[str, float]) -> float:
+    """Time of one prediction on the Neural Engine of `profile` with its figures multiplied by `factors`."""
+    device = hardware(profile, factors)
+    return float(price(program.operations, device.units["neural_engine"]) + device.switch * 1e3)
+
+
+def print_table(profile: DeviceProfile, programs: dict[str, Program]) -> None:
+    print(f"{profile.name}, profile version {profile.version} ({profile.digest}), Neural Engine, fp16\n")
+    print("| network | GFLOP | MB of weights | published ms | estimated ms | error |")
+    print("|---|---|---|---|---|---|")
+    errors = []
+    for name, program in programs.items():
+        estimated, measured = estimated_ms(program, profile, {}), MEASURED_MS[name]
+        errors.append(estimated / measured - 1)
+        weights = sum(operation.weights for operation in program.operations) * profile.element_bytes / 1e6
+        print(
+            f"| {name} | {program.flops / 1e9:.2f} | {weights:.1f} | {measured} | {estimated:.2f} "
+            f"| {errors[-1]:+.1%} |"
+        )
+    print(f"\nmean error {np.mean(np.abs(errors)):.1%}, largest {max(np.abs(errors)):.1%}")
+
+
+def print_fit(profile: DeviceProfile, programs: dict[str, Program]) -> None:
+    names = list(programs)
+    values, spreads = fitted(profile, programs, names)
+    for path in PRIORS:
+        print(f"{path}: {values[path]:.3g}, spread {spreads[path]:.2f}")
+    alone = [
+        error(profile, programs, [other for other in names if other != left_out], left_out)
+        for left_out in names
+    ]
+    print(f"\none network left out: mean error {_mean(alone)}, largest {max(map(abs, alone)):.1%}")
+    for family in FAMILIES:
+        rest = [name for name in names if not name.startswith(family)]
+        left_out = [name for name in names if name.startswith(family)]
+        errors = [error(profile, programs, rest, name) for name in left_out]
+        print(f"all of {family} left out: mean error {_mean(errors)}, largest {max(map(abs, errors)):.1%}")
+
+
+def _mean(errors: Sequence[float]) -> str:
+    return f"{np.mean(np.abs(errors)):.1%}"
+
+
+def error(profile: DeviceProfile, programs: dict[str, Program], fitted_to: Sequence[str], name: str) -> float:
+    """Relative error of the latency of network `name` where the figures are fitted to other networks."""
+    values, _ = fitted(profile, programs, fitted_to)
+    return estimated_ms(programs[name], profile, _factors(profile, values)) / MEASURED_MS[name] - 1
+
+
+def fitted(
+    profile: DeviceProfile, programs: dict[str, Program], names: Sequence[str]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """The figures of `PRIORS` most likely after the latencies of `names`, and their spreads, by path."""
+    centre = np.array([log(value) for value, _ in PRIORS.values()])
+    width = np.array([log(spread) for _, spread in PRIORS.values()])
+
+    def residuals(logarithms: np.ndarray) -> np.ndarray:
+        factors = _factors(profile, dict(zip(PRIORS, np.exp(logarithms), strict=True)))
+        off = [log(estimated_ms(programs[name], profile, factors) / MEASURED_MS[name]) for name in names]
+        return np.concatenate([np.array(off) / ERROR, (logarithms - centre) / width])
+
+    found = least_squares(residuals, centre)
+    deviations = np.sqrt(np.diag(np.linalg.inv(found.jac.T @ found.jac)))
+    values = {path: exp(logarithm) for path, logarithm in zip(PRIORS, found.x, strict=True)}
+    return values, {path: exp(deviation) for path, deviation in zip(PRIORS, deviations, strict=True)}
+
+
+def _factors(profile: DeviceProfile, values: dict[str, float]) -> dict[str, float]:
+    return {path: value / profile.figures[path].value for path, value in values.items()}
+
+
+if __name__ == "__main__":
+    main()
