@@ -25,6 +25,17 @@ def psnr(videos: Tensor, clips: Tensor) -> float:
     return float(value)
 
 
+def psnr_of_frames(videos: Tensor, clips: Tensor) -> float:
+    """PSNR in dB of each frame, averaged over frames, as papers on video autoencoders report it.
+
+    Args:
+        videos: decoded, `[B, 3, T, H, W]`, where -1..1 is black..white.
+        clips: the originals, of the same shape and range.
+    """
+    error = (videos.float().clamp(*_RANGE) - clips.clamp(*_RANGE)).square().mean(dim=(1, 3, 4))
+    return float(_decibels(error).mean())
+
+
 def psnr_inside(videos: Tensor, clips: Tensor, frames: int) -> float:
     """PSNR in dB away from the borders, where zero padding and repeated frames play no part.
 
@@ -71,7 +82,7 @@ def psnr_by_phase(videos: Tensor, clips: Tensor, by_time: int) -> list[float]:
     error = (videos.float().clamp(*_RANGE) - clips).square().mean(dim=(0, 1, 3, 4))
     error = error[clips.shape[2] % by_time :]
     phases = error.view(-1, by_time).mean(dim=0)
-    return [float(value) for value in 10 * torch.log10((_RANGE[1] - _RANGE[0]) ** 2 / phases)]
+    return _decibels(phases).tolist()
 
 
 def temporal_psnr(videos: Tensor, clips: Tensor) -> float:
@@ -85,12 +96,17 @@ def temporal_psnr(videos: Tensor, clips: Tensor) -> float:
     """
     changes = videos.float().clamp(*_RANGE).diff(dim=2)
     error = (changes - clips.diff(dim=2)).square().mean(dim=(1, 2, 3, 4))
-    return float((10 * torch.log10((_RANGE[1] - _RANGE[0]) ** 2 / error)).mean())
+    return float(_decibels(error).mean())
 
 
 def to_unit(clips: Tensor) -> Tensor:
     """Pixels `uint8` 0..255 as `float32` in -1..1."""
     return clips.to(torch.float32).div_(127.5).sub_(1.0)
+
+
+def _decibels(error: Tensor) -> Tensor:
+    """PSNR of mean squared errors, at most what the rounding of fp32 leaves to tell."""
+    return 10 * torch.log10((_RANGE[1] - _RANGE[0]) ** 2 / error.clamp(min=1e-12))
 
 
 def _intensities(clips: Tensor) -> Tensor:

@@ -117,7 +117,8 @@ class Training:
             (folder / "metrics.json").write_text(metrics + "\n", encoding="utf-8")
             truth = middle_frames(to_unit(self.material.validation_clips))
             legend = self._legend(number, distilled.metrics["psnr"])
-            picture = side_by_side(truth, self.material.teacher_frames, distilled.frames, legend)
+            columns = {"original": truth, "teacher": self.material.teacher_frames}
+            picture = side_by_side(columns | {"student": distilled.frames}, legend)
             picture.save(folder / "frames.png")
         gained["seconds"]["write"] = time.perf_counter() - started
 

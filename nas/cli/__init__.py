@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from nas.cli.estimate import estimate
+from nas.cli.evaluate import evaluate
 from nas.cli.export import export
 from nas.cli.listings import devices, teachers
 from nas.cli.outcome import OneLineErrors
@@ -19,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (search, estimate, pareto, export, train, teachers, devices):
+for command in (search, estimate, pareto, export, train, evaluate, teachers, devices):
     app.command()(command)
 
 

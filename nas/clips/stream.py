@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,15 +148,25 @@ class ClipStream(Dataset[Tensor]):
         raise UserError(f"{path}: can't be read any more ({error}); so are others of its folder")
 
 
-def validation_clips(footage: Footage, count: int, frames: int, size: int, seed: int) -> Tensor:
-    """Clips of the scenes held out, each scene's as often as another's.
+def held_out_clips(
+    footage: Footage, count: int, frames: int, size: int, seed: int
+) -> Iterator[tuple[str, Tensor]]:
+    """Clips of the scenes held out, each scene's as often as another's, one after the other.
 
-    Returns:
-        uint8 `[count, 3, frames, size, size]`, always the same for the same footage and seed.
+    Yields:
+        The names of the scene's files, and uint8 `[3, frames, size, size]`: always the same for the same
+        footage and seed.
     """
     scenes = footage.validation
-    clips = [ClipStream(scenes[number % len(scenes)], frames, size, seed)[number] for number in range(count)]
-    return torch.stack(clips)
+    for number in range(count):
+        shots = scenes[number % len(scenes)]
+        names = ", ".join(sorted({shot.path.name for shot in shots}))
+        yield names, ClipStream(shots, frames, size, seed)[number]
+
+
+def validation_clips(footage: Footage, count: int, frames: int, size: int, seed: int) -> Tensor:
+    """The clips of `held_out_clips` together, uint8 `[count, 3, frames, size, size]`."""
+    return torch.stack([clip for _, clip in held_out_clips(footage, count, frames, size, seed)])
 
 
 def _row(shot: Shot) -> list[str | float]:

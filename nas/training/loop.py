@@ -407,7 +407,8 @@ class _Training:
             f"step {self.step}: PSNR {measured['psnr']:.2f} dB, teacher {held_out.teacher['psnr']:.2f} dB",
             f"teacher {self.teacher.name}: {self.teacher.weights.description}",
         ]
-        picture = side_by_side(held_out.truth_frames, held_out.teacher_frames, frames, legend)
+        columns = {"original": held_out.truth_frames, "teacher": held_out.teacher_frames}
+        picture = side_by_side(columns | {"student": frames}, legend)
         picture.save(self.files.frames / f"step-{self.step:07d}.png")
         if self.records is not None:
             self.records.show(self.step, torch.from_numpy(np.array(picture)).permute(2, 0, 1))
