@@ -86,6 +86,7 @@ class Estimate:
         frames: frames asked for.
         frames_decoded: frames that the decoder gives for the fewest latents that cover `frames`.
         latent_shape: of the clip, [1, C, T, H, W].
+        program_shape: of what one run of the program decodes: the clip, or a tile.
         source: "coreml" (operations of the converted ML Program) or "trace" (operators of PyTorch).
         stages: one row per stage, in the order in which data meets them.
     """
@@ -113,6 +114,7 @@ class Estimate:
     frames: int
     frames_decoded: int
     latent_shape: tuple[int, ...]
+    program_shape: tuple[int, ...]
     source: Source
     stages: tuple[StageCost, ...]
 
@@ -122,6 +124,7 @@ class Estimate:
             **vars(self),
             "resolution": list(self.resolution),
             "latent_shape": list(self.latent_shape),
+            "program_shape": list(self.program_shape),
             "basis": "estimated",
             "reasons": list(self.reasons),
             "modes": [vars(mode) for mode in self.modes],
@@ -211,6 +214,7 @@ def estimate(
         frames=frames,
         frames_decoded=decoded,
         latent_shape=tuple(latent),
+        program_shape=best.program_shape,
         source=row.source,
         stages=tuple(
             StageCost(name, cost.params, cost.flops, cost.bytes, cost.latency_ms, cost.peak_activation_bytes)

@@ -31,6 +31,7 @@ class Mode:
         total: their sum.
         memory_bytes: weights, and the most that is alive at once.
         first_frame_ms: time until the first frame is done.
+        program_shape: the latent that one run of its program decodes, [1, C, T, H, W].
         description: in words.
     """
 
@@ -41,6 +42,7 @@ class Mode:
     total: Cost
     memory_bytes: int
     first_frame_ms: float
+    program_shape: tuple[int, ...]
     description: str
 
 
@@ -54,7 +56,8 @@ def whole(
     """A latent [1, C, T, H, W] at once."""
     stages, total = _chain(decoder, latent, profile, source, lowering)
     memory = total.params * profile.element_bytes + total.peak_activation_bytes
-    return Mode("whole", lowering, source, stages, total, memory, total.latency_ms, "the whole clip at once")
+    what = "the whole clip at once"
+    return Mode("whole", lowering, source, stages, total, memory, total.latency_ms, tuple(latent), what)
 
 
 def tiled(
@@ -87,7 +90,7 @@ def tiled(
     total = total.repeated(count)
     pixels = f"{shape[3] * height}x{shape[4] * width}"
     description = f"{sides[0][1]} x {sides[1][1]} tiles of {pixels}, {OVERLAP:.0%} overlapping"
-    return Mode("tiled", lowering, source, stages, total, memory, total.latency_ms, description)
+    return Mode("tiled", lowering, source, stages, total, memory, total.latency_ms, shape, description)
 
 
 def tile_sides(edge: int, tiles: int) -> tuple[int, int]:
