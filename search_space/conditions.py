@@ -15,6 +15,7 @@ import operator
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .errors import UserError
 
@@ -68,6 +69,13 @@ class Condition:
         if self.operator is None or self.bound is None:
             return bool(number)
         return _OPERATORS[self.operator](number, self.bound)
+
+    def holds_for(self, columns: Mapping[str, Any]) -> Any:
+        """Where columns of numbers, arrays [N], meet the condition: [N]."""
+        values = columns[self.name]
+        if self.operator is None or self.bound is None:
+            return values.astype(bool)
+        return _OPERATORS[self.operator](values, self.bound)
 
     def __str__(self) -> str:
         return self.name if self.operator is None else f"{self.name} {self.operator} {self.bound:.12g}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from math import prod
 
@@ -56,6 +56,15 @@ class Costs:
     standing: np.ndarray
     busiest: np.ndarray
 
+    @classmethod
+    def joined(cls, parts: Sequence[Costs]) -> Costs:
+        """The costs of one part of the designs after those of another."""
+        names = [field.name for field in fields(cls)]
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+    def __getitem__(self, some: np.ndarray) -> Costs:
+        return Costs(**{field.name: getattr(self, field.name)[some] for field in fields(self)})
+
 
 @dataclass(frozen=True)
 class _Priced:
@@ -97,7 +106,7 @@ class SpaceCosts:
         self.profile = profile
         self.limit = int(profile.app_memory_gb.value * 1e9) if memory is None else memory
         self.ways: list[Way] = []
-        self._frames, self._source, self._progress = frames, source, progress
+        self.frames, self._source, self._progress = frames, source, progress
         _, height, width = space.compression
         # Latents and frames follow from the compression, so they are the same for every design of a space.
         latents = space.first.latent_frames(frames)
@@ -107,13 +116,23 @@ class SpaceCosts:
         self._lowerings: tuple[Lowering | None, ...] = LOWERINGS if profile.runtime == "coreml" else (None,)
         self._tables: dict[tuple[Way, Source], list[Table]] = {}
 
-    def costs(self, designs: np.ndarray) -> Costs:
-        """Costs of designs [N, P], as `design_arrays.draw` gives them, each in its best way to decode."""
+    def whole(self) -> list[Way]:
+        """The ways to decode a clip at once: one for each form of the decoder."""
+        return [Way("whole", lowering, self._latent) for lowering in self._lowerings]
+
+    def costs(self, designs: np.ndarray, way: Way | None = None) -> Costs:
+        """Costs of designs [N, P], as `design_arrays.draw` gives them.
+
+        Decoded in `way`, or by default each in its best one, as `nas.costs.estimate` chooses it.
+        """
         rows = self.chain.rows(designs)
-        first, *others = (Way("whole", lowering, self._latent) for lowering in self._lowerings)
+        if way is not None:
+            priced = self._priced(way, rows, self._source)
+            return self._named(priced, self._busiest(rows, priced))
+        first, *others = self.whole()
         best = self._priced(first, rows)
-        for way in others:
-            self._improve(best, np.arange(len(designs)), self._priced(way, rows))
+        for other in others:
+            self._improve(best, np.arange(len(designs)), self._priced(other, rows))
         too_large = np.flatnonzero(best.memory > self.limit)
         for lowering in self._lowerings:
             self._try_tiles(best, rows, too_large, lowering)
@@ -202,7 +221,7 @@ class SpaceCosts:
             latency_ms=latency,
             latency_low_ms=latency / best.factor,
             latency_high_ms=best.high,
-            fps=self._frames / latency * 1e3,
+            fps=self.frames / latency * 1e3,
             peak_memory_bytes=best.memory.astype(np.int64),
             fits=best.memory <= self.limit,
             mode=modes[best.way],

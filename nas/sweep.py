@@ -1,0 +1,185 @@
+"""`nas sweep`: static costs of very many designs of a space, and its exact front. Nothing is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nas.costs.tables.filling import FLOPS, LATENCY, PARAMS
+from nas.costs.tables.front import Criterion, front, nondominated
+from nas.costs.tables.space_costs import Costs, SpaceCosts, Way
+from search_space import SearchSpace, design, design_name, designs
+from search_space.conditions import Condition
+from search_space.design_arrays import canonical, draw
+from search_space.errors import UserError
+
+_CHUNK = 50_000  # designs between two reports of progress
+_CRITERIA = (Criterion(FLOPS, maximised=True), Criterion(LATENCY))  # what the front goes by
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Priced:
+    """Designs [N, P], as `search_space.design_arrays` has them, and their costs, arrays [N]."""
+
+    designs: np.ndarray
+    costs: Costs
+
+    def __getitem__(self, some: np.ndarray) -> Priced:
+        return Priced(self.designs[some], self.costs[some])
+
+    def meeting(self, constraints: Sequence[Condition]) -> np.ndarray:
+        """Which of them meet every constraint, [N]."""
+        holds = [constraint.holds_for(vars(self.costs)) for constraint in constraints]
+        return np.logical_and.reduce([np.ones(len(self.designs), dtype=bool), *holds])
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep found.
+
+    Attributes:
+        drawn: different random designs, as a search draws them.
+        named: the designs of the catalogue that the space holds, by their titles in `titles`.
+        front: of the whole space: the designs that meet the constraints and than which no other that does is
+            faster with as much arithmetic. It rises with latency.
+    """
+
+    drawn: Priced
+    named: Priced
+    titles: tuple[str, ...]
+    front: Priced
+
+
+def sweep(
+    space: SearchSpace,
+    costs: SpaceCosts,
+    samples: int,
+    constraints: Sequence[Condition] = (),
+    seed: int = 0,
+    progress: Progress = lambda what, done, total: None,
+) -> Sweep:
+    """Prices `samples` random designs of a space and finds its exact front.
+
+    Args:
+        space: what is swept.
+        costs: its tables.
+        samples: designs to draw; those drawn twice count once.
+        constraints: that designs on the front meet.
+        seed: of the designs drawn.
+        progress: hears what is done, and how much of it.
+
+    Raises:
+        UserError: not a number of samples.
+    """
+    if samples < 1:
+        raise UserError(f"samples {samples}: a number of designs, at least 1")
+    designs_drawn = np.unique(canonical(space, draw(space, np.random.default_rng(seed), samples)), axis=0)
+    chunks = []
+    for begin in range(0, len(designs_drawn), _CHUNK):
+        progress("designs", begin, len(designs_drawn))
+        chunks.append(costs.costs(designs_drawn[begin : begin + _CHUNK]))
+    progress("designs", len(designs_drawn), len(designs_drawn))
+    drawn = Priced(designs_drawn, Costs.joined(chunks))
+    positions, titles = _named(space)
+    found = exact_front(costs, constraints, lambda done, total: progress("front", done, total))
+    return Sweep(drawn, Priced(positions, costs.costs(positions)), titles, found)
+
+
+def _named(space: SearchSpace) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The designs of the catalogue that are in the space, and their titles."""
+    found: dict[str, np.ndarray] = {}
+    for name in designs():
+        try:
+            positions = space.positions(design(name))
+        except UserError:
+            continue  # another space's
+        found.setdefault(str(design_name(design(name))), positions)
+    rows = np.array(list(found.values()), dtype=np.int64).reshape(len(found), len(space.asked))
+    return rows, tuple(found)
+
+
+def exact_front(
+    costs: SpaceCosts,
+    constraints: Sequence[Condition] = (),
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Priced:
+    """The designs of the whole space that do the most arithmetic in their time, fastest first.
+
+    Every design is considered in every form in which it can be decoded whole, and stands with the costs of
+    that one: `nas.costs.estimate` gives them when asked for that lowering.
+
+    Args:
+        costs: the tables of the space.
+        constraints: that designs on the front meet, in that form. One that bounds arithmetic from above or
+            time from below cuts the front off: what only designs beyond it beat does not take their place.
+        progress: hears how many steps are done.
+    """
+    cuts = [constraint for constraint in constraints if _cuts(constraint)]
+    others = [constraint for constraint in constraints if not _cuts(constraint)]
+    ways = costs.whole()
+    candidates = []
+    for index, way in enumerate(ways):
+        steps = lambda done, total, index=index: progress(index * total + done, len(ways) * total)  # noqa: E731
+        candidates.append(_front_in(costs, way, others, steps))
+    everything = Priced(
+        np.concatenate([candidate.designs for candidate in candidates]),
+        Costs.joined([candidate.costs for candidate in candidates]),
+    )
+    points = np.column_stack([everything.costs.latency_ms, -everything.costs.flops])
+    best = np.flatnonzero(nondominated(points) & everything.meeting(cuts))
+    best = best[np.argsort(points[best, 0])]
+    return everything[best]
+
+
+def _cuts(constraint: Condition) -> bool:
+    """Whether a constraint bounds what the front goes by against its direction."""
+    at_most = (constraint.operator or "").startswith("<")
+    at_least = (constraint.operator or "").startswith(">")
+    return at_most if constraint.name in ("flops", "fps") else at_least and constraint.name == "latency_ms"
+
+
+def _front_in(
+    costs: SpaceCosts, way: Way, constraints: Sequence[Condition], progress: Callable[[int, int], None]
+) -> Priced:
+    """The front of the designs decoded in one way that meet the constraints."""
+    found = _found(costs, way, _CRITERIA, progress)
+    if not found.meeting(constraints).all():
+        # Others may stand in for those that break a constraint, so what is bounded joins what is compared.
+        found = _found(costs, way, _with_bounds(constraints, costs), progress)
+    return found[found.meeting(constraints)]
+
+
+def _found(
+    costs: SpaceCosts, way: Way, criteria: Sequence[Criterion], progress: Callable[[int, int], None]
+) -> Priced:
+    designs = costs.chain.designs(front(costs.chain, costs.tables(way), criteria, progress=progress))
+    return Priced(designs, costs.costs(designs, way))
+
+
+def _with_bounds(constraints: Sequence[Condition], costs: SpaceCosts) -> list[Criterion]:
+    """What the front goes by, and what decides whether a design meets the constraints, with its bounds."""
+    bounded = {(criterion.column, criterion.maximised): criterion.bound for criterion in _CRITERIA}
+    for constraint in constraints:
+        at_least = (constraint.operator or "").startswith(">")
+        bound = costs.limit if constraint.bound is None else constraint.bound
+        match constraint.name:
+            case "flops":
+                continue  # from below only, and the more the better anyway
+            case "fps":
+                limits: dict[int | None, float] = {
+                    LATENCY: costs.frames / bound * 1e3 if bound > 0 else np.inf
+                }
+            case "peak_memory_bytes" | "fits":  # no more than all of it are weights, or activations
+                limits = {PARAMS: bound / costs.profile.element_bytes, None: bound}
+            case name:
+                limits = {{"latency_ms": LATENCY, "params": PARAMS}[name]: bound}
+        for column, limit in limits.items():
+            if at_least and constraint.name != "fps":
+                bounded.setdefault((column, True), None)
+            else:
+                bounded[column, False] = min(limit, bounded.get((column, False)) or np.inf)
+    return [Criterion(column, maximised, bound) for (column, maximised), bound in bounded.items()]
