@@ -9,8 +9,10 @@ from nas.cli.evaluate import evaluate
 from nas.cli.export import export
 from nas.cli.listings import devices, teachers
 from nas.cli.outcome import OneLineErrors
+from nas.cli.package import package
 from nas.cli.pareto import pareto
 from nas.cli.search import search
+from nas.cli.sweep import sweep
 from nas.cli.train import train
 
 app = typer.Typer(
@@ -20,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (search, estimate, pareto, export, train, evaluate, teachers, devices):
+for command in (search, sweep, estimate, pareto, export, package, train, evaluate, teachers, devices):
     app.command()(command)
 
 

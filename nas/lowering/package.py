@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from torch import nn
 
@@ -16,13 +16,12 @@ from nas.lowering.streaming import stream
 from search_space.decoder import Decoder
 from search_space.errors import UserError
 
-Bits = Literal[16, 8, 4]
-BITS: tuple[Bits, ...] = get_args(Bits)
+BITS = (16, 8, 4)
 SMALLEST_PALETTISED = 10_000  # weights; smaller tensors stay fp16, which is next to nothing of the size
 
 
 def save_package(
-    decoder: Decoder, lowering: Lowering, latent_shape: Sequence[int], path: Path, bits: Bits = 16
+    decoder: Decoder, lowering: Lowering, latent_shape: Sequence[int], path: Path, bits: int = 16
 ) -> None:
     """Writes the program that decodes a clip: `latent` [1, C, T, H, W] -> `video` [1, 3, T', H', W'], fp16.
 
@@ -30,11 +29,11 @@ def save_package(
         decoder: on the CPU, with its weights.
         lowering: its form.
         latent_shape: [1, C, T, H, W]; a package decodes latents of this shape only.
-        path: ends in `.mlpackage`; appears whole or not at all.
-        bits: of a weight. Below 16 each large tensor of weights takes 2**bits values, found by k-means.
+        path: ends in `.mlpackage`; appears whole or not at all, in place of a package that is there.
+        bits: of a weight: 16, or 8 or 4, where each large tensor takes 2**bits values, found by k-means.
 
     Raises:
-        UserError: for an unknown lowering or number of bits, a path of another ending or one that exists.
+        UserError: for an unknown lowering or number of bits, a path of another ending.
         ConversionError: where coremltools can't convert the decoder.
         OSError: where it can't be written.
     """
@@ -45,7 +44,7 @@ def save_package(
 
 
 def save_streaming_packages(
-    decoder: Decoder, latent_shape: Sequence[int], first: Path, later: Path, bits: Bits = 16
+    decoder: Decoder, latent_shape: Sequence[int], first: Path, later: Path, bits: int = 16
 ) -> None:
     """Writes the two programs that decode latent by latent (`nas.lowering.streaming`).
 
@@ -69,7 +68,7 @@ def save_streaming_packages(
         _save(program, {"latent": latent_shape} | given, results, described, decoder, path, bits)
 
 
-def palettised(model: Any, bits: Bits) -> Any:
+def palettised(model: Any, bits: int) -> Any:
     """An `MLModel` whose large tensors of weights are indices into 2**bits values of their own."""
     if bits == 16:
         return model
@@ -87,12 +86,12 @@ def _save(
     described: Mapping[str, str],
     decoder: Decoder,
     path: Path,
-    bits: Bits,
+    bits: int,
 ) -> None:
     if bits not in BITS:
         raise UserError(f"{bits} bits a weight: it must be one of {', '.join(map(str, BITS))}")
-    if path.suffix != ".mlpackage" or path.exists():
-        raise UserError(f"'{path}': give a new path that ends in .mlpackage")
+    if path.suffix != ".mlpackage":
+        raise UserError(f"'{path}': give a path that ends in .mlpackage")
     model = palettised(convert(program, inputs, outputs), bits)
     model.short_description = f"Video decoder {decoder.config.hash}"
     model.user_defined_metadata.update({"design": decoder.config.hash, "bits": str(bits), **described})
@@ -100,6 +99,7 @@ def _save(
     try:
         with quiet():
             model.save(str(temporary))
+        shutil.rmtree(path, ignore_errors=True)
         temporary.rename(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,57 @@
+"""Core ML packages of an exported design, of the very form that was priced for its device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nas.costs import estimate
+from nas.costs.estimation import Source
+from nas.export import load_exported
+from nas.lowering import Lowering
+from nas.lowering.package import save_package, save_streaming_packages
+from search_space.errors import UserError
+
+WHOLE, FIRST, LATER = "decoder.mlpackage", "first_latent.mlpackage", "later_latents.mlpackage"
+
+
+@dataclass(frozen=True)
+class Packaged:
+    """What was written: `paths` together decode a clip by `description`, in the form `lowering`."""
+
+    paths: tuple[Path, ...]
+    lowering: Lowering
+    description: str
+
+
+def package_exported(
+    folder: Path,
+    device: str | Path,
+    resolution: tuple[int, int],
+    frames: int,
+    bits: int = 16,
+    source: Source | None = None,
+) -> Packaged:
+    """Adds the packages of its weights to the folder of an exported design; older ones are replaced.
+
+    Args:
+        folder: as `nas.export.export` writes it.
+        device, resolution, frames, source: as of `nas.costs.estimate`, which decides the mode (the whole clip
+            at once, tiles, or latent by latent) and the lowering.
+        bits: of a weight: 16, or 8 or 4 by palettes.
+
+    Raises:
+        UserError: the folder is no exported design, or the device runs no Core ML; and as `estimate`.
+        ConversionError: where coremltools can't convert the decoder.
+    """
+    decoder = load_exported(folder)
+    cost = estimate(decoder.config, device, resolution, frames, source)
+    if cost.lowering is None:
+        raise UserError(f"device {cost.device} runs no Core ML: give a phone, tablet or Mac of `nas devices`")
+    description = next(mode.description for mode in cost.modes if mode.mode == cost.mode)
+    if cost.mode == "streamed":
+        first, later = folder / FIRST, folder / LATER
+        save_streaming_packages(decoder, cost.program_shape, first, later, bits)
+        return Packaged((first, later), cost.lowering, description)
+    save_package(decoder, cost.lowering, cost.program_shape, folder / WHOLE, bits)
+    return Packaged((folder / WHOLE,), cost.lowering, description)
