@@ -1,7 +1,7 @@
 """What published latencies of twelve image networks on an iPhone 12 say of its Neural Engine.
 
     python benchmarks/image_networks.py          # the profile against what was published
-    python benchmarks/image_networks.py --fit    # its three fitted figures, and networks left out of the fit
+    python benchmarks/image_networks.py --fit    # its fitted figures, and networks left out of the fit
 
 Latencies are of single predictions through Core ML: MobileOne's (arXiv 2206.04040; 224 x 224) and FastViT's
 (arXiv 2303.14189; 256 x 256, rounded to 0.1 ms). Apple's page for FastViT's T8 and MA36 on an iPhone 12 Pro
@@ -46,6 +46,9 @@ PRIORS = {
     "switch_us": (230.0, 1.7),
     # The A14's LPDDR4X gives 34.1 GB/s; the M1's engine reaches 51 of 68 GB/s (arXiv 2606.22283, chapter 9).
     "units.neural_engine.memory_gb_s": (25.6, 1.2),
+    # The M1's GPU reads the system-level cache at 134 GB/s (github.com/azhirnov/cpu-gpu-arch, Apple-M1.md).
+    # The engine has 2 MB of its own in front of it.
+    "units.neural_engine.cache_gb_s": (134.0, 2.0),
     # Nothing public says; the rated speed would be used to a seventh.
     "units.neural_engine.rates.depthwise_convolution.tflop_s": (1.5, 3.0),
 }

@@ -114,12 +114,13 @@ def scaled(measured: DeviceProfile, name: str, chip: Chip, previous: DeviceProfi
         ("units.gpu.bandwidths.*", chip.memory),
         ("units.gpu.memory_gb_s", chip.memory),
         ("units.gpu.cache_gb_s", chip.memory),
-        ("units.gpu.cache_mb", chip.cache_mb),
+        ("units.*.cache_mb", chip.cache_mb),
     ]
     if chip.neural_engine is not None:
         ratios += [
             ("units.neural_engine.rates.*.tflop_s", chip.neural_engine),
             ("units.neural_engine.vector_tflop_s", chip.neural_engine),
+            ("units.neural_engine.memory_gb_s", chip.memory),
         ]
     profile = measured.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     for path in measured.figures:
