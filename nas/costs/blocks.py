@@ -16,6 +16,8 @@ from torch import nn
 
 from nas.costs import cache
 from nas.costs.coreml import coreml
+from nas.costs.device import Execution
+from nas.costs.eager import trace_eager
 from nas.costs.identity import identity
 from nas.costs.operations import Program, fuse
 from nas.costs.trace import TracedBlock, trace
@@ -32,8 +34,8 @@ Runtime = Literal["coreml", "torch"]
 
 @dataclass(frozen=True)
 class Block:
-    """One block of a decoder at the shape that reaches it: `program` is what it does, fused; `identity` tells
-    equal blocks."""
+    """One block of a decoder at the shape that reaches it: `program` is what it does; `identity` tells equal
+    blocks."""
 
     stage: str
     name: str
@@ -62,9 +64,9 @@ class Decodable(Protocol):
         """The forms in which a runtime may be given the decoder; None stands for as it was trained."""
 
     def blocks(
-        self, latent_shape: Sequence[int], source: Source, lowering: Lowering | None, fused: bool
+        self, latent_shape: Sequence[int], source: Source, lowering: Lowering | None, execution: Execution
     ) -> list[Block]:
-        """The chain of blocks that decodes a latent [1, C, T, H, W]; `fused` as of the device profile."""
+        """The chain of blocks that decodes a latent [1, C, T, H, W]; `execution` as of the device profile."""
 
 
 @dataclass(frozen=True)
@@ -98,18 +100,18 @@ class Design:
         return LOWERINGS if runtime == "coreml" else (None,)
 
     def blocks(
-        self, latent_shape: Sequence[int], source: Source, lowering: Lowering | None, fused: bool
+        self, latent_shape: Sequence[int], source: Source, lowering: Lowering | None, execution: Execution
     ) -> list[Block]:
         if lowering is None:
-            return chain_blocks(self._stages, latent_shape, source, fused)
+            return chain_blocks(self._stages, latent_shape, source, execution)
         blocks: list[Block] = []
         shape = latent_shape
         for stage, chain in self._stages:
             for name, module in chain:
-                blocks += _linked(stage, name, module, shape, source, lowering, fused)
+                blocks += _linked(stage, name, module, shape, source, lowering, execution)
                 shape = blocks[-1].program.output_shape
         for name, module in lower_end(_layout(shape)):
-            blocks.append(block_of(blocks[-1].stage, name, module, shape, source, fused))
+            blocks.append(block_of(blocks[-1].stage, name, module, shape, source, execution))
         return blocks
 
     @cached_property
@@ -122,19 +124,19 @@ def chain_blocks(
     stages: Iterable[tuple[str, Iterable[tuple[str, nn.Module]]]],
     input_shape: Sequence[int],
     source: Source,
-    fused: bool,
+    execution: Execution,
 ) -> list[Block]:
     """The blocks of stages such as `Decoder.stages()`, each on what the one before gives."""
     blocks: list[Block] = []
     for stage, chain in stages:
         for name, module in chain:
             shape = blocks[-1].program.output_shape if blocks else input_shape
-            blocks.append(block_of(stage, name, module, shape, source, fused))
+            blocks.append(block_of(stage, name, module, shape, source, execution))
     return blocks
 
 
 def block_of(
-    stage: str, name: str, module: nn.Module, shape: Sequence[int], source: Source, fused: bool
+    stage: str, name: str, module: nn.Module, shape: Sequence[int], source: Source, execution: Execution
 ) -> Block:
     """A module, whose parameters are meta tensors, as a block on an input of `shape`.
 
@@ -143,14 +145,14 @@ def block_of(
     """
     key = identity(module, shape)
     params = sum(parameter.numel() for parameter in module.parameters())
-    return Block(stage, name, key, params, _program(key, module, shape, source, fused))
+    return Block(stage, name, key, params, _program(key, module, shape, source, execution))
 
 
 # What this process has seen, by `identity`. A space has few distinct blocks, so they are never dropped.
 _traced: dict[str, TracedBlock] = {}
-_fused: dict[str, Program] = {}
+_executed: dict[tuple[str, Execution], Program] = {}
 _converted: dict[str, Program] = {}
-_links: dict[tuple[str, Source, Lowering, bool], list[Block]] = {}
+_links: dict[tuple[str, Source, Lowering, Execution], list[Block]] = {}
 
 
 def _linked(
@@ -160,14 +162,14 @@ def _linked(
     shape: Sequence[int],
     source: Source,
     lowering: Lowering,
-    fused: bool,
+    execution: Execution,
 ) -> list[Block]:
     """The blocks that a block of `Decoder.stages()` becomes where a tensor of `shape` reaches it."""
-    key = (identity(module, shape), source, lowering, fused)
+    key = (identity(module, shape), source, lowering, execution)
     if key not in _links:
         link: list[Block] = []
         for suffix, lowered in lower_link("", module, lowering, _layout(shape)):
-            link.append(block_of("", suffix, lowered.eval(), shape, source, fused))
+            link.append(block_of("", suffix, lowered.eval(), shape, source, execution))
             shape = link[-1].program.output_shape
         _links[key] = link
     return [replace(block, stage=stage, name=f"{name}{block.name}") for block in _links[key]]
@@ -177,15 +179,22 @@ def _layout(shape: Sequence[int]) -> Layout:
     return "clip" if len(shape) == 5 else "frames"
 
 
-def _program(key: str, module: nn.Module, shape: Sequence[int], source: Source, fused: bool) -> Program:
+def executed(module: nn.Module, shape: Sequence[int], execution: Execution) -> Program:
+    """What a module, whose parameters are meta tensors, does with an input of `shape`, by its operators."""
+    if execution == "fused":
+        return fuse(trace(module, shape).program)
+    return trace_eager(module, shape, "fp16" if execution == "eager_fp16" else "fp32")
+
+
+def _program(
+    key: str, module: nn.Module, shape: Sequence[int], source: Source, execution: Execution
+) -> Program:
+    if source == "trace":
+        if (key, execution) not in _executed:
+            _executed[key, execution] = executed(module, shape, execution)
+        return _executed[key, execution]
     if key not in _traced:
         _traced[key] = trace(module, shape)
-    if source == "trace":
-        if not fused:
-            return _traced[key].program
-        if key not in _fused:
-            _fused[key] = fuse(_traced[key].program)
-        return _fused[key]
     if key not in _converted:
         path = cache.entry(_traced[key].fingerprint, versions())
         program = cache.load(path)

@@ -21,6 +21,8 @@ from search_space.errors import UserError
 
 _PACKAGED = files("nas.costs") / "devices"
 
+Execution = Literal["fused", "eager_fp16", "eager_fp32"]
+
 Text = Annotated[str, Field(min_length=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Factor = Annotated[
@@ -141,7 +143,7 @@ class DeviceProfile(_Part):
     description: Text
     version: Annotated[int, Field(ge=1)]
     runtime: Literal["coreml", "torch"]
-    element_bytes: Annotated[int, Field(ge=1)]
+    element_bytes: Literal[2, 4]
     fuses: bool
     units: Annotated[dict[Text, Unit], Field(min_length=1)]
     switch_us: Figure
@@ -181,6 +183,13 @@ class DeviceProfile(_Part):
 
     def __hash__(self) -> int:
         return hash(self.digest)
+
+    @property
+    def execution(self) -> Execution:
+        """How a block becomes operations (`nas.costs.blocks`): fused, or as eager PyTorch runs it."""
+        if self.fuses:
+            return "fused"
+        return "eager_fp16" if self.element_bytes == 2 else "eager_fp32"
 
     @cached_property
     def figures(self) -> dict[str, Figure]:

@@ -107,6 +107,6 @@ def _chain(
     source: Source,
     lowering: Lowering | None,
 ) -> tuple[tuple[tuple[str, Cost], ...], Cost]:
-    blocks = decoder.blocks(latent, source, lowering, profile.fuses)
+    blocks = decoder.blocks(latent, source, lowering, profile.execution)
     stages = tuple(stage_costs(blocks, source, profile))
     return stages, sum_costs([cost for _, cost in stages])

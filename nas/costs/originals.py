@@ -17,9 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nas.costs.blocks import Block, Runtime, Source
-from nas.costs.operations import fuse
-from nas.costs.trace import trace
+from nas.costs.blocks import Block, Runtime, Source, executed
+from nas.costs.device import Execution
 from nas.lowering import Lowering
 from nas.teachers.dc_ae import LATENT_CHANNELS, MODEL_NAME, VideoDCAEDecoder
 from nas.teachers.growth import Growth, measured_growth
@@ -82,23 +81,23 @@ class Original:
         return _decoder(json.loads(self.config))
 
     def blocks(
-        self, latent_shape: Sequence[int], source: Source, lowering: Lowering | None, fused: bool
+        self, latent_shape: Sequence[int], source: Source, lowering: Lowering | None, execution: Execution
     ) -> list[Block]:
         """The whole decoder as one block on a latent [1, C, T, H, W].
 
         Raises:
             NotImplementedError: where it has an operator that `nas.costs.trace` lacks.
         """
-        return [_block(self, tuple(latent_shape), fused)]
+        return [_block(self, tuple(latent_shape), execution)]
 
 
 @lru_cache
-def _block(found: Original, latent_shape: tuple[int, ...], fused: bool) -> Block:
+def _block(found: Original, latent_shape: tuple[int, ...], execution: Execution) -> Block:
     with torch.device("meta"):
         decoder = found.build()
-    program = trace(decoder, latent_shape).program
-    identity = hashlib.sha256(repr((found, latent_shape, fused)).encode()).hexdigest()
-    return Block("decoder", found.name, identity, found.params, fuse(program) if fused else program)
+    program = executed(decoder, latent_shape, execution)
+    identity = hashlib.sha256(repr((found, latent_shape, execution)).encode()).hexdigest()
+    return Block("decoder", found.name, identity, found.params, program)
 
 
 def original(config: Mapping[str, Any]) -> Original:

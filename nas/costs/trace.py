@@ -142,7 +142,7 @@ def trace(block: nn.Module, *input_shapes: Sequence[int]) -> TracedBlock:
     recorder = _Recorder(inputs)
     with torch.no_grad(), recorder:
         outputs = block(*inputs)
-    return TracedBlock(recorder.program(_tensors([outputs])), recorder.fingerprint())
+    return TracedBlock(recorder.program(tensors_in([outputs])), recorder.fingerprint())
 
 
 class _Recorder(TorchDispatchMode):
@@ -161,7 +161,7 @@ class _Recorder(TorchDispatchMode):
     ) -> Any:
         result = meta.result(func, args, kwargs or {})
         self._graph.update(f"{func} {self._described(args)} {self._described(kwargs or {})}\n".encode())
-        tensors = _tensors(args) + _tensors(list((kwargs or {}).values()))
+        tensors = tensors_in(args) + tensors_in(list((kwargs or {}).values()))
         inputs = [self._ids[id(tensor)] for tensor in tensors if id(tensor) in self._ids]
         name = func.overloadpacket.__name__
         if inputs and name not in CONSTANTS:
@@ -185,7 +185,7 @@ class _Recorder(TorchDispatchMode):
             raise NotImplementedError(
                 f"operator aten::{name} has no entry in nas/costs/trace.py: add what it does"
             )
-        outputs = _tensors([result])
+        outputs = tensors_in([result])
         if name.startswith("native_"):
             outputs = outputs[:1]  # the statistics that follow are for the backward pass
         work = OPERATORS[name](args, outputs[0].shape)
@@ -224,11 +224,12 @@ class _Recorder(TorchDispatchMode):
         return self._graph.hexdigest()
 
 
-def _tensors(values: Sequence[Any]) -> list[torch.Tensor]:
+def tensors_in(values: Sequence[Any]) -> list[torch.Tensor]:
+    """The tensors among an operator's arguments or results, also in lists within."""
     found: list[torch.Tensor] = []
     for value in values:
         if isinstance(value, torch.Tensor):
             found.append(value)
         elif isinstance(value, (list, tuple)):
-            found += _tensors(value)
+            found += tensors_in(value)
     return found

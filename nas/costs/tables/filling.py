@@ -139,7 +139,7 @@ def _blocks(
         chain.append(ToClip())
         layout = "clip"
     stage = (part.which, [(str(place), module) for place, module in enumerate(chain)])
-    found = chain_blocks([stage], shape, pricing.source, pricing.profile.fuses)
+    found = chain_blocks([stage], shape, pricing.source, pricing.profile.execution)
     return [block_cost(block, pricing.source, pricing.profile) for block in found], layout
 
 

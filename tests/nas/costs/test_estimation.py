@@ -63,7 +63,7 @@ def test_blocks_add_up_to_the_whole_decoder(source, lowering):
     assert cost.flops == whole.flops
     on_gpu = sum(
         price(block.program.operations, phone.units["gpu"])
-        for block in Design(SMALL).blocks(cost.latent_shape, source, lowering, fused=True)
+        for block in Design(SMALL).blocks(cost.latent_shape, source, lowering, "fused")
     )
     assert on_gpu == pytest.approx(price(whole.operations, phone.units["gpu"]), rel=0.02)
 
@@ -113,7 +113,8 @@ def test_a_damaged_cache_entry_is_converted_again(tmp_path, monkeypatch, caplog)
     entries = sorted(tmp_path.rglob("*.json"))
     assert entries
     entries[0].write_text("{")
-    monkeypatch.setattr("nas.costs.blocks._converted", {})  # as in a process that has seen nothing
+    for seen in ("_converted", "_links"):  # as in a process that has seen nothing
+        monkeypatch.setattr(f"nas.costs.blocks.{seen}", {})
     assert estimate(ends_only, resolution=(8, 8), frames=2, source="coreml") == first
     assert str(entries[0]) in caplog.text
 

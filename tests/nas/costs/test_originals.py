@@ -31,7 +31,7 @@ def test_originals_have_the_published_size_work_and_memory(name, config, params,
     assert is_original(config)
     found = original(config)
     latent = found.latent_shape((512, 512), 16 if config == DC_AE else 17)
-    (block,) = found.blocks(latent, "trace", None, fused=True)
+    (block,) = found.blocks(latent, "trace", None, "fused")
     assert block.params / 1e6 == pytest.approx(params, abs=0.05)
     if tflop is not None:
         assert block.program.flops / 1e12 == pytest.approx(tflop, abs=0.005)
@@ -64,11 +64,12 @@ def test_an_original_runs_and_gives_the_frames_asked_for():
 
 
 def test_the_same_original_is_traced_once():
-    (first,), (again,), (unfused,) = (
-        original(SMALL_LTX).blocks((1, 128, 2, 2, 2), "trace", None, fused) for fused in (True, True, False)
+    (first,), (again,), (eager,) = (
+        original(SMALL_LTX).blocks((1, 128, 2, 2, 2), "trace", None, execution)
+        for execution in ("fused", "fused", "eager_fp16")
     )
     assert first is again
-    assert unfused.identity != first.identity
+    assert eager.identity != first.identity
 
 
 def test_a_design_is_no_original():
