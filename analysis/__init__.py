@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from .front import reference_point as reference_point
     from .output import save_figure as save_figure
     from .output import write_front_csv as write_front_csv
+    from .output import write_table as write_table
+    from .place import place_on_front as place_on_front
     from .plots import plot_curves as plot_curves
     from .plots import plot_front as plot_front
     from .plots import plot_hypervolume as plot_hypervolume
+    from .space_plot import plot_space as plot_space
     from .study import load_study as load_study
 
 # Resolved when first asked for, so that printing a front doesn't wait for the plotting libraries.
@@ -25,12 +28,15 @@ _HOME = {
     "load_study": "study",
     "pareto_front": "front",
     "pick": "choice",
+    "place_on_front": "place",
     "plot_curves": "plots",
     "plot_front": "plots",
     "plot_hypervolume": "plots",
+    "plot_space": "space_plot",
     "reference_point": "front",
     "save_figure": "output",
     "write_front_csv": "output",
+    "write_table": "output",
 }
 
 __all__ = sorted(_HOME)

@@ -1,4 +1,4 @@
-"""A design of a study as files of its own: `config.json`, `model.safetensors` and a card that describes them.
+"""A design of a study as files of its own: `config.json`, `model.safetensors`, `training.yaml` and a card.
 
 The configuration is in the published format and the weights have the published names, so the published code
 loads both where the design uses only its operators. Where a narrowed proxy was trained, no weights of the
@@ -13,17 +13,29 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 
+from nas.card import model_card
+from nas.initialisation import initialise
 from nas.run_directory import RunDirectory
+from nas.teachers import teachers
+from nas.training.files import SETTINGS
+from nas.training.settings import FullTrainingSettings, TeacherSettings, load_training
+from nas.weights_file import first_difference, load_weights
 from search_space import DecoderConfig, build_decoder
 from search_space.decoder import Decoder
-from search_space.errors import UserError, first_line
+from search_space.errors import UserError
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 
 
-def export(run: RunDirectory, design: Mapping[Any, Any], study: Mapping[str, Any], to: Path) -> bool:
+def export(
+    run: RunDirectory,
+    design: Mapping[Any, Any],
+    study: Mapping[str, Any],
+    to: Path,
+    place: str | None = None,
+) -> bool:
     """Writes a trained trial's design to a new folder.
 
     Args:
@@ -31,6 +43,7 @@ def export(run: RunDirectory, design: Mapping[Any, Any], study: Mapping[str, Any
         design: the trial's row of `analysis.load_study`.
         study: the study's own record.
         to: the folder.
+        place: one sentence for the card, where the design stands among the study's.
 
     Returns:
         Whether the weights are trained ones.
@@ -46,10 +59,10 @@ def export(run: RunDirectory, design: Mapping[Any, Any], study: Mapping[str, Any
     config = DecoderConfig.load(source / "config.json")
     trained = study["settings"]["proxy"] is None
     if trained:
-        weights = load_file(source / "weights.safetensors")
+        weights = load_weights(source / "weights.safetensors")
     else:
         torch.manual_seed(study["seed"])
-        weights = build_decoder(config).state_dict()
+        weights = initialise(build_decoder(config)).state_dict()
     final = to.resolve()  # "." has no name of its own
     temporary = final.with_name(f".{final.name}.part")
     try:
@@ -57,7 +70,9 @@ def export(run: RunDirectory, design: Mapping[Any, Any], study: Mapping[str, Any
         config.save(temporary / CONFIG)
         # Not by save_file, whose files only their owner may read.
         (temporary / WEIGHTS).write_bytes(save(weights, metadata={"format": "pt"}))
-        (temporary / CARD).write_text(_card(design, study, config, trained), encoding="utf-8")
+        card = model_card(design, study, config, trained, place)
+        (temporary / CARD).write_text(card, encoding="utf-8")
+        (temporary / SETTINGS).write_text(_training(study).to_yaml(), encoding="utf-8")
         if final.exists():  # filled, not replaced: it may be where somebody stands
             for path in sorted(temporary.iterdir()):
                 path.rename(final / path.name)
@@ -81,59 +96,20 @@ def load_exported(folder: str | Path) -> Decoder:
     if not (path / WEIGHTS).is_file():
         raise UserError(f"'{path}' has no {WEIGHTS}: it is no exported design")
     decoder = build_decoder(config)
-    try:
-        decoder.load_state_dict(load_file(path / WEIGHTS), strict=True)
-    except Exception as error:  # safetensors and torch each raise their own
-        raise UserError(f"{path / WEIGHTS} is not of {path / CONFIG}: {first_line(error)}") from None
+    weights = load_weights(path / WEIGHTS)
+    if difference := first_difference(decoder.state_dict(), weights):
+        raise UserError(f"{path / WEIGHTS} is not of {path / CONFIG}: {difference}")
+    decoder.load_state_dict(weights)
     return decoder
 
 
-def _card(design: Mapping[Any, Any], study: Mapping[str, Any], config: DecoderConfig, trained: bool) -> str:
-    """A model card."""
-    time, height, width = config.compression
-    rows = study["resolution"]
-    clip = f"{study['frames']} frames of {rows[0]}x{rows[1]}"
-    source = "Core ML conversion" if design["source"] == "coreml" else "a trace of operators"
-    title = design["name"] or f"Decoder {config.hash}"
-    if trained:
-        state = (
-            f"Trained for {study['settings']['training']['steps']} steps only, to compare designs with each"
-            " other; train it fully before using it."
-        )
-        measured = "These weights"
+def _training(study: Mapping[str, Any]) -> FullTrainingSettings:
+    """The published recipe, with the teacher whose latents the search decoded."""
+    name, weights = study["teacher"], study["weights"]
+    if name not in teachers():  # a directory, with weights of its own
+        teacher = TeacherSettings(name=str(Path(name).resolve()))
+    elif weights["kind"] == "path":
+        teacher = TeacherSettings(name=name, weights=str(Path(weights["source"]).resolve()))
     else:
-        state = (
-            "**The weights are untrained** (freshly initialised): the search trained a narrowed proxy of this"
-            " design in its place. Train it before using it."
-        )
-        measured = "Its narrowed proxy"
-    missing = config.why_not_published
-    loads = (
-        "the published `AutoencoderKLTurboVAED` code builds it, and loads the weights into its `decoder`"
-        if not missing
-        else f"with keys of our own, since the published code lacks: {', '.join(missing)}"
-    )
-    weights, clips = study["weights"], study["settings"]["clips"]
-    return f"""# {title}
-
-Decodes latents `[B, {config.latent_channels}, T, H, W]` to video `[B, 3, T', {height}H, {width}W]`
-(temporal compression {time}), in place of the decoder of {study["teacher"]}.
-
-{state}
-
-| estimated for {study["device"]}, {clip} | |
-|---|---|
-| parameters | {design["params"]:,.0f} |
-| FLOPs (2 per multiply-add) | {design["flops"] / 1e12:.3f} T |
-| latency | {design["latency_ms"]:,.0f} ms ({design["fps"]:.1f} frames/s) |
-| peak memory | {design["peak_memory_bytes"] / 1e6:,.0f} MB |
-
-Latency and memory are estimates from {source}, not measurements. {measured} reached a PSNR of
-{design["psnr"]:.2f} dB and an SSIM of {design["ssim"]:.4f} on {clips["validation"]} held-out clips of
-{clips["size"]}x{clips["size"]}; the teacher itself reached {study["teacher_psnr"]:.2f} dB.
-
-Teacher's weights: {weights["description"]} (SHA-256 {weights["digest"][:16]}).
-
-Files: `{CONFIG}` is in the published format ({loads}); `{WEIGHTS}` holds the
-decoder's parameters. `nas.export.load_exported` loads both.
-"""
+        teacher = TeacherSettings(name=name, weights=weights["kind"])
+    return load_training("published", teacher)

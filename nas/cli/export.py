@@ -19,11 +19,11 @@ def export(
     trial: Annotated[int | None, typer.Option(help="A trial's number, in place of --pick.")] = None,
     name: Annotated[str | None, NAME] = None,
 ) -> None:
-    """Write a design's config.json, weights and model card.
+    """Write a design's config.json, weights, training.yaml and model card.
 
     Example: nas export runs/wan --pick "max psnr where fps >= 24" --to decoder
     """
-    from analysis import load_study
+    from analysis import load_study, place_on_front
     from analysis import pick as pick_design
     from nas.run_directory import RunDirectory
     from search_space.errors import UserError
@@ -44,7 +44,10 @@ def export(
 
     from nas.export import export as write
 
-    has_trained_weights = write(RunDirectory(folder, table.attrs["name"]), design.to_dict(), record, to)
+    place = place_on_front(table, int(design["number"]))
+    has_trained_weights = write(
+        RunDirectory(folder, table.attrs["name"]), design.to_dict(), record, to, place
+    )
     typer.echo(f"trial {design['number']} is in {to}")
     if not has_trained_weights:
         typer.echo("its weights are untrained: the search trained a narrowed proxy of it (see its README.md)")

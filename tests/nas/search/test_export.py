@@ -6,13 +6,18 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file, save_file
 
+from nas.card import describe_training
 from nas.export import export, load_exported
 from nas.run_directory import RunDirectory
+from nas.teachers import WeightsInUse
+from nas.training.settings import load_training
 from search_space import build_decoder, design
 from search_space.errors import UserError
 
+FILES = ["README.md", "config.json", "model.safetensors", "training.yaml"]
 CONFIG = design("turbo-vaed-hunyuan").narrowed(0.05, minimum=4)
 
 DESIGN: dict[str, Any] = {
@@ -60,7 +65,7 @@ def run(tmp_path: Path) -> RunDirectory:
 def test_trained_weights_come_back(run: RunDirectory, tmp_path: Path) -> None:
     to = tmp_path / "decoder"
     assert export(run, DESIGN, record(proxy=None), to)
-    assert sorted(path.name for path in to.iterdir()) == ["README.md", "config.json", "model.safetensors"]
+    assert sorted(path.name for path in to.iterdir()) == FILES
     decoder = load_exported(to)
     trained = load_file(run.trial(7) / "weights.safetensors")
     assert all(torch.equal(tensor, trained[name]) for name, tensor in decoder.state_dict().items())
@@ -89,7 +94,7 @@ def test_fills_the_empty_folder_that_somebody_stands_in(
     (tmp_path / "decoder").mkdir()
     monkeypatch.chdir(tmp_path / "decoder")
     export(run, DESIGN, record(proxy=None), Path())
-    assert sorted(path.name for path in Path().iterdir()) == ["README.md", "config.json", "model.safetensors"]
+    assert sorted(path.name for path in Path().iterdir()) == FILES
     assert load_exported(".").config == CONFIG
     assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
 
@@ -113,7 +118,56 @@ def test_refuses_weights_of_another_design(run: RunDirectory, tmp_path: Path) ->
     to = tmp_path / "decoder"
     export(run, DESIGN, record(None), to)
     CONFIG.narrowed(0.5, minimum=4).save(to / "config.json")
-    with pytest.raises(UserError, match="is not of"):
+    with pytest.raises(UserError, match=r"is not of .*: conv_in.conv.weight is \d+x16x3x3x3, not "):
         load_exported(to)
     with pytest.raises(UserError, match="nowhere"):
         load_exported(tmp_path / "nowhere")
+
+
+def test_truncated_weights_are_an_error(run: RunDirectory, tmp_path: Path) -> None:
+    to = tmp_path / "decoder"
+    export(run, DESIGN, record(None), to)
+    weights = to / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    with pytest.raises(UserError, match="is damaged, cut off"):
+        load_exported(to)
+
+
+@pytest.mark.parametrize(
+    ("teacher", "weights", "expected"),
+    [
+        ("wan", {"kind": "hub", "source": "Wan-AI/x"}, ("wan", "hub")),
+        ("wan", {"kind": "stand-in", "source": "nas/x"}, ("wan", "stand-in")),
+        ("ltx", {"kind": "path", "source": "/models/ltx"}, ("ltx", "/models/ltx")),
+        ("/models/mine", {"kind": "path", "source": "/models/mine"}, ("/models/mine", "auto")),
+    ],
+)
+def test_the_training_names_the_teacher_of_the_search(
+    run: RunDirectory, tmp_path: Path, teacher: str, weights: dict[str, str], expected: tuple[str, str]
+) -> None:
+    study = record(None)
+    study |= {"teacher": teacher, "weights": study["weights"] | weights}
+    export(run, DESIGN, study, tmp_path / "decoder")
+    settings = load_training(tmp_path / "decoder" / "training.yaml")
+    assert (settings.teacher.name, settings.teacher.weights) == expected
+
+
+def test_the_card_says_where_the_design_stands_and_then_how_it_was_trained(
+    run: RunDirectory, tmp_path: Path
+) -> None:
+    to = tmp_path / "decoder"
+    export(run, DESIGN, record(None), to, "It is number 2 of 5.")
+    card = to / "README.md"
+    metadata, text = card.read_text().split("---\n", 2)[1:]
+    assert yaml.safe_load(metadata)["library_name"] == "nas-video-decoders"
+    assert "not measurements. It is number 2 of 5." in text
+    measured = {"psnr": 30.0, "ssim": 0.9}
+    weights = WeightsInUse("path", "/models/mine", "a" * 64, "weights from /models/mine")
+    said: dict[str, Any] = {"steps": 90, "seen": "180 clips", "held_out": "4 clips", "weights": weights}
+    said |= {"before": measured, "after": {"psnr": 34.56, "ssim": 0.95}, "teacher": measured}
+    again = describe_training(card, **said)
+    assert again is not None
+    assert "| these weights | 34.56 | 0.9500 |" in again
+    assert "Trained for 280 steps" not in again
+    assert again.index("## Costs") < again.index("## Training") < again.index("## Use")
+    assert describe_training(tmp_path / "none.md", **said) is None

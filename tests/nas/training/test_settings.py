@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from nas.training.loop import rate_share
 from nas.training.settings import TeacherSettings, load_training, training_presets
+from nas.training.stepping import rate_share
 from search_space.errors import UserError
 
 TEACHER = TeacherSettings(name="wan")

@@ -1,0 +1,40 @@
+"""Where one design stands among a study's, in a sentence."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from .front import pareto_front
+from .quantities import objectives_of
+
+
+def place_on_front(study: pd.DataFrame, number: int) -> str:
+    """Says whether a trial is on the front of its study, and what its neighbours reach.
+
+    Args:
+        study: a table from ``load_study``.
+        number: of a trained trial.
+
+    Returns:
+        One sentence, with the values of the study's own objectives.
+    """
+    front = pareto_front(study)
+    names = [objective.name for objective in objectives_of(study, None)]
+    trained = int((study["outcome"] == "trained").sum())
+    whole = f"the front ({', '.join(names)}) of the {trained} designs trained"
+    rows = front.reset_index(drop=True)
+    places = rows.index[rows["number"] == number]
+    if not len(places):
+        return f"It is not on {whole}, which has {len(rows)}."
+    place = int(places[0])
+    around = [
+        f"the {word} has {_values(rows.iloc[place + step], names)}"
+        for step, word in ((-1, "one before it"), (1, "one after it"))
+        if 0 <= place + step < len(rows)
+    ]
+    neighbours = f"; {', '.join(around)}" if around else ""
+    return f"It is number {place + 1} of {len(rows)} on {whole}, by {names[-1]}{neighbours}."
+
+
+def _values(row: pd.Series, names: list[str]) -> str:
+    return " and ".join(f"{name} {row[name]:,.4g}" for name in names)
