@@ -183,10 +183,14 @@ class Duplicating(nn.Module):
         self.main = main
 
     def forward(self, x: Tensor) -> Tensor:
-        time, height, width = _of_clip(self.scale, x)
-        repeated = x.repeat_interleave(self.out_channels * time * height * width // self.channels, dim=1)
-        parts = repeated.unflatten(1, (self.out_channels, time, height, width))
-        shuffled = parts.permute(0, 1, 5, 2, 6, 3, 7, 4).flatten(6, 7).flatten(4, 5).flatten(2, 3)
+        time, side, _ = _of_clip(self.scale, x)
+        channels = torch.arange(self.out_channels * time * side * side, device=x.device)
+        repeated = x.index_select(1, channels * self.channels // len(channels))
+        if time == 1:
+            shuffled = F.pixel_shuffle(repeated.transpose(1, 2), side).transpose(1, 2)
+        else:
+            parts = repeated.unflatten(1, (self.out_channels, time, side, side))
+            shuffled = parts.permute(0, 1, 5, 2, 6, 3, 7, 4).flatten(6, 7).flatten(4, 5).flatten(2, 3)
         return self.main(x) + shuffled
 
 
