@@ -136,16 +136,22 @@ def chain_blocks(
 
 
 def block_of(
-    stage: str, name: str, module: nn.Module, shape: Sequence[int], source: Source, execution: Execution
+    stage: str,
+    name: str,
+    module: nn.Module,
+    shape: Sequence[int],
+    source: Source,
+    execution: Execution,
+    states: Sequence[Sequence[int]] = (),
 ) -> Block:
-    """A module, whose parameters are meta tensors, as a block on an input of `shape`.
+    """A module, whose parameters are meta tensors, as a block on an input of `shape` and states of theirs.
 
     Raises:
         ConversionError: with "coreml", where coremltools can't convert it.
     """
     key = identity(module, shape)
     params = sum(parameter.numel() for parameter in module.parameters())
-    return Block(stage, name, key, params, _program(key, module, shape, source, execution))
+    return Block(stage, name, key, params, _program(key, module, shape, source, execution, states))
 
 
 # What this process has seen, by `identity`. A space has few distinct blocks, so they are never dropped.
@@ -179,27 +185,40 @@ def _layout(shape: Sequence[int]) -> Layout:
     return "clip" if len(shape) == 5 else "frames"
 
 
-def executed(module: nn.Module, shape: Sequence[int], execution: Execution) -> Program:
-    """What a module, whose parameters are meta tensors, does with an input of `shape`, by its operators."""
+def executed(
+    module: nn.Module,
+    shape: Sequence[int],
+    execution: Execution,
+    states: Sequence[Sequence[int]] = (),
+) -> Program:
+    """What a module, whose parameters are meta tensors, does with an input of `shape`, by its operators.
+
+    States are for what is fused: nothing streams in eager PyTorch.
+    """
     if execution == "fused":
-        return fuse(trace(module, shape).program)
+        return fuse(trace(module, shape, *states).program)
     return trace_eager(module, shape, "fp16" if execution == "eager_fp16" else "fp32")
 
 
 def _program(
-    key: str, module: nn.Module, shape: Sequence[int], source: Source, execution: Execution
+    key: str,
+    module: nn.Module,
+    shape: Sequence[int],
+    source: Source,
+    execution: Execution,
+    states: Sequence[Sequence[int]],
 ) -> Program:
     if source == "trace":
         if (key, execution) not in _executed:
-            _executed[key, execution] = executed(module, shape, execution)
+            _executed[key, execution] = executed(module, shape, execution, states)
         return _executed[key, execution]
     if key not in _traced:
-        _traced[key] = trace(module, shape)
+        _traced[key] = trace(module, shape, *states)
     if key not in _converted:
         path = cache.entry(_traced[key].fingerprint, versions())
         program = cache.load(path)
         if program is None:
-            program = coreml(module, shape)
+            program = coreml(module, shape, *states, outputs=len(_traced[key].program.outputs))
             cache.store(path, program)
         _converted[key] = program
     return _converted[key]

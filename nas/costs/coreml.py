@@ -19,11 +19,11 @@ from nas.costs.trace import Work, convolution_work, matrix_product_work
 from nas.lowering.conversion import convert
 
 
-def coreml(block: nn.Module, *input_shapes: Sequence[int]) -> Program:
+def coreml(block: nn.Module, *input_shapes: Sequence[int], outputs: int = 1) -> Program:
     """Operations of `block`, fused, as coremltools converts and optimises it for inputs of these shapes.
 
     The block's parameters may be meta tensors: values do not matter to the price, so all are filled with a
-    constant. It gives one tensor, or a tuple of as many as it takes.
+    constant. It gives one tensor, or a tuple of `outputs`.
 
     Raises:
         ConversionError: where coremltools can't convert the block.
@@ -32,7 +32,7 @@ def coreml(block: nn.Module, *input_shapes: Sequence[int]) -> Program:
     # A constant that is neither 0 nor 1, so that no pass removes a multiplication or an addition as idle.
     materialized = _copied_to_cpu(block, fill=0.01)
     inputs = {f"input_{i}": shape for i, shape in enumerate(input_shapes)}
-    model = convert(materialized, inputs, [f"output_{i}" for i in range(len(inputs))])
+    model = convert(materialized, inputs, [f"output_{i}" for i in range(outputs)])
     return _read(model._mil_program.functions["main"])
 
 

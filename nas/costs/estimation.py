@@ -10,6 +10,7 @@ from nas.costs.blocks import Decodable, Design, Source
 from nas.costs.chains import Cost
 from nas.costs.device import DeviceProfile, load_device
 from nas.costs.modes import Mode, ModeName, tiled, whole
+from nas.costs.streaming import STREAMED, streamed
 from nas.lowering import LOWERINGS, Lowering
 from search_space import DecoderConfig
 from search_space.errors import UserError
@@ -73,7 +74,8 @@ class Estimate:
         memory_limit_bytes: what one app may use on the device, or what was given.
         mode: how the clip is decoded ("whole", "tiled", "streamed"): of the modes that fit the one with the
             lowest upper bound of the latency.
-        modes: a row for each that was considered; tiles only where the whole clip doesn't fit.
+        modes: a row for each that was considered: tiles only where the whole clip doesn't fit, streaming only
+            for designs that are causal in time.
         lowering: the form of the decoder, of those there are the one with the lowest upper bound; None as it
             was trained.
         units: share of the time by unit.
@@ -175,18 +177,29 @@ def estimate(
     def rank(mode: Mode) -> tuple[bool, float]:
         return mode.memory_bytes > limit, mode.total.bounds_ms(profile)[1]
 
-    modes = [min((whole(decoder, latent, profile, "trace", form) for form in lowerings), key=rank)]
+    def priced(name: ModeName, form: Lowering | None, source: Source) -> Mode | None:
+        match name:
+            case "whole":
+                return whole(decoder, latent, profile, source, form)
+            case "tiled":
+                return tiled(decoder, latent, decoded, profile, source, form, limit)
+            case "streamed":
+                return streamed(decoder, latent, profile, source) if form == STREAMED else None
+
+    def best_of(name: ModeName) -> list[Mode]:
+        found = [mode for form in lowerings if (mode := priced(name, form, "trace")) is not None]
+        return [min(found, key=rank)] if found else []
+
+    modes = best_of("whole")
     if modes[0].memory_bytes > limit:
-        tilings = (tiled(decoder, latent, decoded, profile, "trace", form, limit) for form in lowerings)
-        modes.append(min(tilings, key=rank))
+        modes += best_of("tiled")
+    modes += best_of("streamed")
     best = min(modes, key=rank)
     if source != "trace":
-        chosen = best
-        if chosen.name == "whole":
-            best = whole(decoder, latent, profile, source, chosen.lowering)
-        else:
-            best = tiled(decoder, latent, decoded, profile, source, chosen.lowering, limit)
-        modes[modes.index(chosen)] = best
+        converted = priced(best.name, best.lowering, source)
+        assert converted is not None
+        modes[modes.index(best)] = converted
+        best = converted
     rows = {mode.name: _row(mode, profile, frames, limit) for mode in modes}
     row, total = rows[best.name], best.total
     unmeasured = sum(total.unmeasured.values()) / total.latency_ms

@@ -133,7 +133,7 @@ class TracedBlock:
 def trace(block: nn.Module, *input_shapes: Sequence[int]) -> TracedBlock:
     """Operations of `block`, whose parameters are meta tensors, on inputs of these shapes.
 
-    It gives one tensor, or a tuple of as many as it takes: a clip or frames, then states that it keeps.
+    It gives a clip or frames, or a tuple of frames and the states that it keeps.
 
     Raises:
         NotImplementedError: where the block uses an operator that `OPERATORS` lacks: none counts as free.
