@@ -100,48 +100,67 @@ def print_table(profile: DeviceProfile, programs: dict[str, Program]) -> None:
 
 
 def print_fit(profile: DeviceProfile, programs: dict[str, Program]) -> None:
-    names = list(programs)
-    values, spreads = fitted(profile, programs, names)
+    values, spreads = fitted(profile, programs, list(programs), list(PRIORS))
     for path in PRIORS:
         print(f"{path}: {values[path]:.3g}, spread {spreads[path]:.2f}")
-    alone = [
-        error(profile, programs, [other for other in names if other != left_out], left_out)
-        for left_out in names
-    ]
-    print(f"\none network left out: mean error {_mean(alone)}, largest {max(map(abs, alone)):.1%}")
+    print("\n| fitted | mean error, each network left out | largest |\n|---|---|---|")
+    choices = {"all": list(PRIORS)}
+    choices |= {f"all but {held}": [path for path in PRIORS if path != held] for held in PRIORS}
+    for choice, free in {**choices, "none": []}.items():
+        errors = [error(profile, programs, _others(programs, name), name, free) for name in programs]
+        print(f"| {choice} | {_mean(errors)} | {_largest(errors)} |")
     for family in FAMILIES:
-        rest = [name for name in names if not name.startswith(family)]
-        left_out = [name for name in names if name.startswith(family)]
-        errors = [error(profile, programs, rest, name) for name in left_out]
-        print(f"all of {family} left out: mean error {_mean(errors)}, largest {max(map(abs, errors)):.1%}")
+        rest = [name for name in programs if not name.startswith(family)]
+        errors = [error(profile, programs, rest, name, list(PRIORS)) for name in programs if name not in rest]
+        print(f"\nwithout any of {family}: mean error {_mean(errors)}, largest {_largest(errors)}")
+
+
+def _others(programs: dict[str, Program], left_out: str) -> list[str]:
+    return [name for name in programs if name != left_out]
 
 
 def _mean(errors: Sequence[float]) -> str:
     return f"{np.mean(np.abs(errors)):.1%}"
 
 
-def error(profile: DeviceProfile, programs: dict[str, Program], fitted_to: Sequence[str], name: str) -> float:
+def _largest(errors: Sequence[float]) -> str:
+    return f"{max(map(abs, errors)):.1%}"
+
+
+def error(
+    profile: DeviceProfile,
+    programs: dict[str, Program],
+    fitted_to: Sequence[str],
+    name: str,
+    free: Sequence[str],
+) -> float:
     """Relative error of the latency of network `name` where the figures are fitted to other networks."""
-    values, _ = fitted(profile, programs, fitted_to)
+    values, _ = fitted(profile, programs, fitted_to, free)
     return estimated_ms(programs[name], profile, _factors(profile, values)) / MEASURED_MS[name] - 1
 
 
 def fitted(
-    profile: DeviceProfile, programs: dict[str, Program], names: Sequence[str]
+    profile: DeviceProfile, programs: dict[str, Program], names: Sequence[str], free: Sequence[str]
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """The figures of `PRIORS` most likely after the latencies of `names`, and their spreads, by path."""
-    centre = np.array([log(value) for value, _ in PRIORS.values()])
-    width = np.array([log(spread) for _, spread in PRIORS.values()])
+    """The figures of `PRIORS` most likely after the latencies of `names`, and the spreads of the `free` ones.
+
+    Both by path. Figures that are not free stay at their priors.
+    """
+    centre = np.array([log(PRIORS[path][0]) for path in free])
+    width = np.array([log(PRIORS[path][1]) for path in free])
+    held = {path: value for path, (value, _) in PRIORS.items() if path not in free}
+    if not free:
+        return held, {}
 
     def residuals(logarithms: np.ndarray) -> np.ndarray:
-        factors = _factors(profile, dict(zip(PRIORS, np.exp(logarithms), strict=True)))
+        factors = _factors(profile, {**held, **dict(zip(free, np.exp(logarithms), strict=True))})
         off = [log(estimated_ms(programs[name], profile, factors) / MEASURED_MS[name]) for name in names]
         return np.concatenate([np.array(off) / ERROR, (logarithms - centre) / width])
 
     found = least_squares(residuals, centre)
     deviations = np.sqrt(np.diag(np.linalg.inv(found.jac.T @ found.jac)))
-    values = {path: exp(logarithm) for path, logarithm in zip(PRIORS, found.x, strict=True)}
-    return values, {path: exp(deviation) for path, deviation in zip(PRIORS, deviations, strict=True)}
+    values = {**held, **{path: exp(logarithm) for path, logarithm in zip(free, found.x, strict=True)}}
+    return values, {path: exp(deviation) for path, deviation in zip(free, deviations, strict=True)}
 
 
 def _factors(profile: DeviceProfile, values: dict[str, float]) -> dict[str, float]:
