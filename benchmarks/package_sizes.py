@@ -3,9 +3,9 @@
     python benchmarks/package_sizes.py DIR [--lowering shifted_2d] [--teacher wan]
 
 DIR is what `nas export` wrote and `nas train` trained. For 16, 8 and 4 bits a weight: size of the package,
-share of its weights that are indices into palettes, and, on the teacher's latents of real clips, PSNR in dB of
-what the package's weights decode against what the weights in DIR decode in fp32, and against the clips. The
-package can't run here: its weights are put back into PyTorch, whose activations stay fp32.
+share of its weights that are indices into palettes, and, on the teacher's latents of real clips, PSNR in dB
+of what the package's weights decode against what the weights in DIR decode in fp32, and against the clips.
+The package can't run here: its weights are put back into PyTorch, whose activations stay fp32.
 """
 
 from __future__ import annotations

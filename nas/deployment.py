@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nas.costs import estimate
-from nas.costs.estimation import Source
 from nas.export import load_exported
 from nas.lowering import Lowering
 from nas.lowering.package import save_package, save_streaming_packages
@@ -30,22 +29,22 @@ def package_exported(
     resolution: tuple[int, int],
     frames: int,
     bits: int = 16,
-    source: Source | None = None,
 ) -> Packaged:
-    """Adds the packages of its weights to the folder of an exported design; older ones are replaced.
+    """Adds the packages of an exported design to its folder, in place of older ones.
 
     Args:
         folder: as `nas.export.export` writes it.
-        device, resolution, frames, source: as of `nas.costs.estimate`, which decides the mode (the whole clip
-            at once, tiles, or latent by latent) and the lowering.
+        device, resolution, frames: as of `nas.costs.estimate`, which decides the mode (the whole clip at
+            once, tiles, or latent by latent) and the lowering.
         bits: of a weight: 16, or 8 or 4 by palettes.
 
     Raises:
         UserError: the folder is no exported design, or the device runs no Core ML; and as `estimate`.
         ConversionError: where coremltools can't convert the decoder.
+        OSError: where a package can't be written.
     """
     decoder = load_exported(folder)
-    cost = estimate(decoder.config, device, resolution, frames, source)
+    cost = estimate(decoder.config, device, resolution, frames, "trace")  # compares them by that anyway
     if cost.lowering is None:
         raise UserError(f"device {cost.device} runs no Core ML: give a phone, tablet or Mac of `nas devices`")
     description = next(mode.description for mode in cost.modes if mode.mode == cost.mode)

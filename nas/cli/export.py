@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from nas.cli.package import write_packages
 from nas.cli.pareto import NAME, STUDY
 
 
@@ -17,6 +18,9 @@ def export(
         str | None, typer.Option(help='A choice in a sentence: "max psnr where fps >= 24 and params <= 30M".')
     ] = None,
     trial: Annotated[int | None, typer.Option(help="A trial's number, in place of --pick.")] = None,
+    coreml: Annotated[
+        bool, typer.Option("--coreml", help="Also write its Core ML packages, for what the study priced.")
+    ] = False,
     name: Annotated[str | None, NAME] = None,
 ) -> None:
     """Write a design's config.json, weights, training.yaml and model card.
@@ -51,3 +55,6 @@ def export(
     typer.echo(f"trial {design['number']} is in {to}")
     if not has_trained_weights:
         typer.echo("its weights are untrained: the search trained a narrowed proxy of it (see its README.md)")
+    if coreml:
+        height, width = record["resolution"]
+        write_packages(to, record["device"], (height, width), record["frames"])

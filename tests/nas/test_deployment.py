@@ -29,7 +29,7 @@ def exported(tmp_path: Path) -> Path:
 
 
 def test_the_package_has_the_lowering_and_the_shape_that_were_priced(exported: Path) -> None:
-    packaged = package_exported(exported, "iphone-16-pro", (40, 32), 5, source="trace")
+    packaged = package_exported(exported, "iphone-16-pro", (40, 32), 5)
     cost = estimate(DecoderConfig.load(exported / "config.json"), "iphone-16-pro", (40, 32), 5, "trace")
     assert (packaged.paths, packaged.lowering) == ((exported / "decoder.mlpackage",), cost.lowering)
     model = ct.models.MLModel(str(packaged.paths[0]), skip_model_load=True)

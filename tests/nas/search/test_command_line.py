@@ -49,9 +49,10 @@ def test_searches_continues_and_exports(in_small: Arguments, tmp_path: Path) -> 
     assert run("pareto", "runs/small", "--csv", "a.csv", "--png", "a.png").exit_code == 0
     assert Path("a.csv").is_file()
     assert Path("a.png").is_file()
-    exported = run("export", "runs/small", "--pick", "max psnr", "--to", "decoder")
+    exported = run("export", "runs/small", "--pick", "max psnr", "--to", "decoder", "--coreml")
     assert exported.exit_code == 0, exported.output
     assert "untrained" in exported.stdout
+    assert Path("decoder/decoder.mlpackage").is_dir()
 
     costs = run("estimate", "decoder/config.json", "--resolution", "64x64", "--source", "trace", "--json")
     assert costs.exit_code == 0, costs.output
