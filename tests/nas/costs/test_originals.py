@@ -18,7 +18,7 @@ WAN = {"_class_name": "AutoencoderKLWan"}
 @pytest.mark.parametrize(
     ("config", "params", "tflop"),
     [
-        # Parameters but Wan's: arXiv 2508.09136, table 1. Work on 17 frames at 512x512: counted on the published
+        # Parameters but Wan's: arXiv 2508.09136, table 1. Work on 17 frames at 512x512: counted on published
         # configurations.
         (HUNYUAN, 146.1, None),
         (COGVIDEOX, 123.4, None),
