@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from nas.training.checkpoint import Place
+from nas.weights_file import first_difference
 from search_space.errors import UserError
 
 # What may change between one call and the next: how long, how fast and how often, not what is learnt.
@@ -24,21 +28,26 @@ _FREE = (
 )
 
 
-def refuse_another(was: Place, now: Place, checkpoint: Path) -> None:
+def refuse_another(
+    was: Place, now: Place, weights: Mapping[str, Tensor], decoder: Mapping[str, Tensor], checkpoint: Path
+) -> None:
     """Sees that a checkpoint is of the same training.
 
     Args:
         was: its place.
         now: that of a training that would begin.
+        weights: the decoder's in the checkpoint.
+        decoder: those of the design in the folder.
         checkpoint: the file, named in errors.
 
     Raises:
         UserError: it isn't; names the first difference.
     """
     if was.design != now.design:
+        difference = first_difference(decoder, weights) or "it computes otherwise"
         raise UserError(
-            f"{checkpoint} is of design {was.design}, not of {now.design}, which is in its folder now: remove"
-            " it to begin anew"
+            f"{checkpoint} is of another design than its folder holds now: {difference}; remove it to begin"
+            " anew"
         )
     if was.teacher != now.teacher:
         raise UserError(

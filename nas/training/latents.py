@@ -8,6 +8,7 @@ there are.
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,8 +128,15 @@ def batches(
         num_workers=workers,
         pin_memory=pin,
         multiprocessing_context="spawn" if workers else None,
+        worker_init_fn=_leave_signals_to_the_trainer,
     )
     return iter(loader)
+
+
+def _leave_signals_to_the_trainer(worker: int) -> None:
+    """Ctrl-C and a scheduler's SIGTERM reach a whole group: the step under way still needs its batches."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def posterior_of(batch: dict[str, Tensor], teacher: Teacher) -> tuple[Tensor, Tensor]:

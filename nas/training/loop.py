@@ -26,7 +26,7 @@ from nas.frames import side_by_side
 from nas.inputs import latents as described_latents
 from nas.perceptual import Lpips
 from nas.teachers import Teacher, load_teacher
-from nas.training.checkpoint import Place, load_checkpoint, save_checkpoint
+from nas.training.checkpoint import Place, load_checkpoint, part, save_checkpoint
 from nas.training.continuing import refuse_another
 from nas.training.files import TrainingFiles, write_whole
 from nas.training.interruption import Interruption
@@ -176,7 +176,8 @@ class _Training:
         if not self.files.checkpoint.exists():
             return beginning, {}
         place, tensors = load_checkpoint(self.files.checkpoint)
-        refuse_another(place, beginning, self.files.checkpoint)
+        weights = part(tensors, "average")
+        refuse_another(place, beginning, weights, decoder.state_dict(), self.files.checkpoint)
         self.listener.say(f"continuing after step {place.step}")
         return place, tensors
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from safetensors.torch import load_file
 from nas.training.checkpoint import load_checkpoint
 from nas.training.files import TrainingFiles
 from nas.training.loop import train
-from search_space import design
+from search_space import DecoderConfig, design
 from search_space.errors import UserError
 
 Folder = Callable[..., Path]
@@ -57,16 +58,19 @@ def test_improves_on_its_warm_start_and_leaves_its_records(
 def test_killed_and_continued_equals_uninterrupted(
     exported: Folder, settings_of: Callable, footage: Path
 ) -> None:
-    stopped, whole = exported("stopped", steps=10**6), exported("whole")
+    whole = exported("whole")
+    reading = settings_of(whole).data.model_dump() | {"workers": 1}
+    stopped = exported("stopped", steps=10**6, data=reading)
     command = [sys.executable, "-m", "nas", "train", str(stopped), "--data", str(footage)]
     checkpoint = TrainingFiles(stopped).checkpoint
     reached = 0
     for number, status in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 130)):
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        # As a terminal or a scheduler does it: in a group of its own, which the signal reaches as a whole.
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
             while not (checkpoint.exists() and load_checkpoint(checkpoint)[0].step > reached):
                 assert process.poll() is None, process.stderr and process.stderr.read()
                 time.sleep(0.05)
-            process.send_signal(number)
+            os.killpg(process.pid, number)
             process.communicate()
         assert process.returncode == status
         reached = load_checkpoint(checkpoint)[0].step
@@ -119,6 +123,13 @@ def test_refuses_to_continue_with_another_design_settings_or_footage(
     train(folder, footage, settings_of(folder, steps=1))
     with pytest.raises(UserError, match=r"seed is 1, but this training was begun with 0"):
         train(folder, footage, settings_of(folder, seed=1))
+    config = DecoderConfig.load(folder / "config.json")
+    stages = (*config.stages[:-1], replace(config.stages[-1], width=12))
+    wider = exported("wider", replace(config, stages=stages))
+    TrainingFiles(folder).folder.rename(TrainingFiles(wider).folder)
+    with pytest.raises(UserError, match=r"another design .*: up_blocks.3\S+ is 8x16x3x3, not 12x16x3x3"):
+        train(wider, footage, settings_of(wider))
+    TrainingFiles(wider).folder.rename(TrainingFiles(folder).folder)
     with pytest.raises(UserError, match=r"was begun on .*footage.*, not on .*other"):
         train(folder, tmp_path / "other", settings_of(folder))
 
