@@ -25,24 +25,30 @@ _SOURCE = "https://download.pytorch.org/models"
 
 
 @dataclass(frozen=True)
-class _Backbone:
-    """What LPIPS takes of a network: layers of torchvision's `features`, and after which it looks."""
+class Backbone:
+    """What LPIPS takes of a network.
+
+    Attributes:
+        file: the name of its weights, as torchvision keeps them.
+        layers: the first ones of torchvision's `features`.
+        looks: the numbers of those after which it looks.
+    """
 
     file: str
     layers: list[nn.Module]
     looks: tuple[int, ...]
 
 
-def _alexnet() -> _Backbone:
+def _alexnet() -> Backbone:
     """AlexNet (Krizhevsky 2014), its first 12 layers."""
     layers: list[nn.Module] = [nn.Conv2d(3, 64, 11, stride=4, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2)]
     layers += [nn.Conv2d(64, 192, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2)]
     for before, after in ((192, 384), (384, 256), (256, 256)):
         layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
-    return _Backbone("alexnet-owt-7be5be79.pth", layers, (1, 4, 7, 9, 11))
+    return Backbone("alexnet-owt-7be5be79.pth", layers, (1, 4, 7, 9, 11))
 
 
-def _vgg16() -> _Backbone:
+def _vgg16() -> Backbone:
     """VGG16 (Simonyan and Zisserman, ICLR 2015), its first 30 layers."""
     layers: list[nn.Module] = []
     looks = []
@@ -54,10 +60,12 @@ def _vgg16() -> _Backbone:
             layers += [nn.Conv2d(before, width, 3, padding=1), nn.ReLU()]
             before = width
         looks.append(len(layers) - 1)
-    return _Backbone("vgg16-397923af.pth", layers, tuple(looks))
+    return Backbone("vgg16-397923af.pth", layers, tuple(looks))
 
 
-_BACKBONES = {"alex": _alexnet, "vgg": _vgg16}
+def backbone(network: Network) -> Backbone:
+    """A network's layers, with PyTorch's default initialisation."""
+    return _alexnet() if network == "alex" else _vgg16()
 
 
 class Lpips(nn.Module):
@@ -75,10 +83,10 @@ class Lpips(nn.Module):
         """
         super().__init__()
         heads = _head_weights(network)
-        backbone = _BACKBONES[network]()
-        self.layers = nn.Sequential(*backbone.layers)
-        self.looks = backbone.looks
-        _load(self.layers, weights, backbone.file)
+        below = backbone(network)
+        self.layers = nn.Sequential(*below.layers)
+        self.looks = below.looks
+        _load(self.layers, weights, below.file)
         self.heads = nn.ParameterList([nn.Parameter(head) for head in heads])
         self.mean: Tensor
         self.std: Tensor

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nas.perceptual import Lpips, _alexnet
+from nas.perceptual import Lpips, backbone
 from search_space.errors import UserError
 
 
@@ -17,7 +17,7 @@ def alexnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("the package lpips isn't installed (pip install --no-deps lpips)")
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "alexnet.pth"
-    layers = torch.nn.Sequential(*_alexnet().layers)
+    layers = torch.nn.Sequential(*backbone("alex").layers)
     torch.save({f"features.{name}": tensor for name, tensor in layers.state_dict().items()}, path)
     return path
 
