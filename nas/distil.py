@@ -9,24 +9,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import EllipsisType
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nas.depthwise import compute_framewise
 from nas.initialisation import initialise
 from nas.material import Material, middle_frames
 from nas.quality import psnr, psnr_inside, ssim, to_unit
 from nas.settings import TrainingSettings
+from nas.training_form import training_form
+from nas.training_step import TrainingStep
+from nas.training_weights import Weights
 from search_space import DecoderConfig, build_decoder
-
-_Index = tuple[EllipsisType, slice, slice]  # of height and width
-
-_BETAS = (0.9, 0.95)  # of AdamW, as published
+from search_space.config import STAGE_NAMES
 
 
 class DistillationError(RuntimeError):
@@ -74,50 +72,49 @@ def distil(
     Raises:
         DistillationError: the loss became NaN or infinite, or the output has another shape than the clip.
     """
-    device = material.device
     started = time.perf_counter()
+    block = _comparable_block(config, material) if settings.feature_weight else None
     torch.manual_seed(seed)
-    decoder = compute_framewise(initialise(build_decoder(config))).to(device)
-    alignment = _Alignment.between(decoder, material) if settings.feature_weight else None
-    parameters = [*decoder.parameters(), *(alignment.head.parameters() if alignment else ())]
-    optimizer = torch.optim.AdamW(
-        parameters,
-        lr=settings.learning_rate,
-        betas=_BETAS,
-        weight_decay=settings.weight_decay,
-        fused=True,
-    )
+    with material.device:
+        decoder = training_form(initialise(build_decoder(config)))
+        weights = Weights(_Student(decoder, block, _head(config, block, material)))
+
+    def loss_of(latents: Tensor, clips: Tensor, features: Tensor | None) -> Tensor:
+        video, projected = weights.compute(latents)
+        if video.shape != clips.shape:
+            raise DistillationError(
+                f"the decoder returns {list(video.shape)} for clips of {list(clips.shape)}"
+            )
+        loss = functional.l1_loss(video.float(), clips)
+        if projected is None or features is None:
+            return loss
+        return loss + settings.feature_weight * functional.mse_loss(projected.float(), features)
+
+    step = TrainingStep(weights, loss_of, material, settings, seed)
     built = time.perf_counter()
 
     curve: list[tuple[int, float]] = []
     points = {round(settings.steps * (i + 1) / settings.curve_points) for i in range(settings.curve_points)}
-    loss = torch.zeros(())
-    for step, batch in enumerate(_batches(material, settings, seed), start=1):
-        for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * _schedule(step, settings)
-        loss = _loss(decoder, alignment, batch, settings.feature_weight)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(parameters, settings.gradient_norm)
-        optimizer.step()
-        if step in points:
-            if not math.isfinite(loss.item()):
-                raise DistillationError(f"the loss is {loss.item()} at step {step}")
+    for number in range(1, settings.steps + 1):
+        step()
+        if number in points:
+            if not math.isfinite(step.loss.item()):
+                raise DistillationError(f"the loss is {step.loss.item()} at step {number}")
             some = slice(settings.curve_clips)
-            decoded = _decode(decoder, material.validation_latents[some])
-            curve.append((step, psnr(decoded, to_unit(material.validation_clips[some]))))
+            decoded = _decode(weights, material.validation_latents[some])
+            curve.append((number, psnr(decoded, to_unit(material.validation_clips[some]))))
         if on_step is not None:
-            on_step(step)
+            on_step(number)
     trained = time.perf_counter()
 
     truth = to_unit(material.validation_clips)
-    decoded = _decode(decoder, material.validation_latents)
+    decoded = _decode(weights, material.validation_latents)
     compression = config.compression[0]
     metrics = {
         "psnr": psnr(decoded, truth),
         "psnr_inside": psnr_inside(decoded, truth, frames=compression),
         "ssim": ssim(decoded, truth),
-        "loss": loss.item(),
+        "loss": step.loss.item(),
     }
     if not all(math.isfinite(value) for value in metrics.values()):
         raise DistillationError(f"the trained decoder measures {metrics}")
@@ -126,108 +123,47 @@ def distil(
         metrics=metrics,
         curve=curve,
         seconds={"build": built - started, "train": trained - built, "validate": finished - trained},
-        state={name: tensor.detach().cpu() for name, tensor in decoder.state_dict().items()},
+        state={name: tensor.detach().cpu().contiguous() for name, tensor in decoder.state_dict().items()},
         frames=middle_frames(decoded),
-        feature_blocks=(alignment.block, str(material.feature_block)) if alignment else None,
+        feature_blocks=None if block is None else (block, str(material.feature_block)),
     )
 
 
-@dataclass(frozen=True)
-class _Alignment:
-    """The student's block that is compared with the teacher's, and the head between them."""
+class _Student(nn.Module):
+    """A decoder and, where features are compared, the head of the block that they are compared at."""
 
-    block: str
-    head: nn.Module
+    def __init__(self, decoder: nn.Module, block: str | None, head: nn.Module | None) -> None:
+        super().__init__()
+        self.decoder, self.block, self.head = decoder, block, head
 
-    @classmethod
-    @torch.no_grad()
-    def between(cls, decoder: nn.Module, material: Material) -> _Alignment | None:
-        """The student's last block at the teacher's feature's size; None where there is none."""
-        if material.features is None:
-            return None
-        with _autocast(material.device):
-            _, features = decoder(material.latents[:1], return_features=True)
-        size = material.features.shape[2:]
-        names = [name for name, feature in features.items() if feature.shape[2:] == size]
-        if not names:
-            return None
-        student, teacher = features[names[-1]].shape[1], material.features.shape[1]
-        head = nn.Sequential(nn.Conv3d(student, teacher, 1), nn.Conv3d(teacher, teacher, 1))
-        return cls(names[-1], head.to(material.device))
+    def forward(self, latents: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Latents `[B, C, t, h, w]` to video `[B, 3, T, H, W]` and projected features `[B, F, t, h, w]`."""
+        if self.block is None or self.head is None:
+            return self.decoder(latents), None
+        video, features = self.decoder(latents, return_features=True)
+        return video, self.head(features[self.block])
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """What a step sees: latents `[B, C, t, h, w]`, clips `[B, 3, T, H, W]` in -1..1, features or None."""
-
-    latents: Tensor
-    clips: Tensor
-    features: Tensor | None
-
-
-def _batches(material: Material, settings: TrainingSettings, seed: int) -> Iterator[_Batch]:
-    """The batches of a run, the same for every design: each clip once, shuffled, before any comes again."""
-    generator = torch.Generator().manual_seed(seed)
-    clips = len(material.clips)
-    needed = settings.steps * settings.batch
-    epochs = [torch.randperm(clips, generator=generator) for _ in range(math.ceil(needed / clips))]
-    for rows in torch.cat(epochs)[:needed].split(settings.batch):
-        rows = rows.to(material.device)
-        of_latent, of_pixels = _window(material, settings.window, generator)
-        yield _Batch(
-            latents=material.latents[rows][of_latent],
-            clips=to_unit(material.clips[rows][of_pixels]),
-            features=None if material.features is None else material.features[rows][of_latent].float(),
-        )
+def _comparable_block(config: DecoderConfig, material: Material) -> str | None:
+    """The student's last block at the size of the teacher's feature; None where there is none."""
+    if material.features is None:
+        return None
+    with torch.device("meta"):
+        _, features = build_decoder(config)(material.latents[:1].to("meta"), return_features=True)
+    size = material.features.shape[2:]
+    names = [name for name, feature in features.items() if feature.shape[2:] == size]
+    return names[-1] if names else None
 
 
-def _window(material: Material, size: int | None, generator: torch.Generator) -> tuple[_Index, _Index]:
-    """A random window of `size` px (None: the whole clip), as an index of latents and one of pixels."""
-    height, width = material.latents.shape[-2:]
-    scale = material.clips.shape[-1] // width  # px for each latent
-    side = min(height, width) if size is None else max(1, size // scale)
-    top, left = (
-        int(torch.randint(max(1, extent - side + 1), (), generator=generator)) for extent in (height, width)
-    )
-    of_latent, of_pixels = (
-        (..., slice(top * by, (top + side) * by), slice(left * by, (left + side) * by)) for by in (1, scale)
-    )
-    return of_latent, of_pixels
-
-
-def _loss(decoder: nn.Module, alignment: _Alignment | None, batch: _Batch, feature_weight: float) -> Tensor:
-    """L1 plus the weighted feature loss."""
-    with _autocast(batch.latents.device):
-        if alignment is None:
-            video, feature_loss = decoder(batch.latents), None
-        else:
-            assert batch.features is not None
-            video, features = decoder(batch.latents, return_features=True)
-            projected = alignment.head(features[alignment.block])
-            feature_loss = functional.mse_loss(projected.float(), batch.features)
-    if video.shape != batch.clips.shape:
-        raise DistillationError(
-            f"the decoder returns {list(video.shape)} for clips of {list(batch.clips.shape)}"
-        )
-    loss = functional.l1_loss(video.float(), batch.clips)
-    return loss if feature_loss is None else loss + feature_weight * feature_loss
+def _head(config: DecoderConfig, block: str | None, material: Material) -> nn.Module | None:
+    """Two 1x1x1 convolutions from a student's block to the teacher's feature, where there is one."""
+    if block is None or material.features is None:
+        return None
+    student, teacher = config.stages[STAGE_NAMES.index(block)].width, material.features.shape[1]
+    return nn.Sequential(nn.Conv3d(student, teacher, 1), nn.Conv3d(teacher, teacher, 1))
 
 
 @torch.no_grad()
-def _decode(decoder: nn.Module, latents: Tensor) -> Tensor:
+def _decode(weights: Weights, latents: Tensor) -> Tensor:
     """Decodes clip by clip, since several long clips at once may not fit: `[B, 3, T, H, W]`, float32."""
-    with _autocast(latents.device):
-        return torch.cat([decoder(latent).float() for latent in latents.split(1)])
-
-
-def _schedule(step: int, settings: TrainingSettings) -> float:
-    """The share of the learning rate at a step from 1: linear warm-up, then half a cosine down to zero."""
-    if step <= settings.warm_up:
-        return step / settings.warm_up
-    done = (step - settings.warm_up) / max(1, settings.steps - settings.warm_up + 1)
-    return 0.5 * (1 + math.cos(math.pi * done))
-
-
-def _autocast(device: torch.device) -> torch.autocast:
-    """bf16 on CUDA; CPUs without its instructions only lose by it, so they compute in fp32."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")
+    return torch.cat([weights.compute(latent)[0].float() for latent in latents.split(1)])

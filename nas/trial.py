@@ -20,6 +20,7 @@ from nas.quality import to_unit
 from nas.run_directory import RunDirectory
 from nas.settings import Settings
 from nas.study import Record
+from nas.training_step import EAGER_STEPS
 from search_space import DecoderConfig
 
 logger = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class Training:
         Its trial will fail too, with the reason; the search goes on without it.
         """
         settings = self.settings.training
-        few = settings.model_copy(update={"steps": 4, "curve_points": 1})
+        few = settings.model_copy(update={"steps": EAGER_STEPS + 4, "curve_points": 1})
         times: list[float] = []
         try:
             seconds = distil(
@@ -87,7 +88,7 @@ class Training:
         except Exception:
             logger.exception("a few steps of %s failed", config.hash)
             return None
-        step = (times[2] - times[0]) / 2  # the first is slower than the rest, and the last measures the curve
+        step = (times[-2] - times[-4]) / 2  # the first are slower than the rest; the last measures the curve
         curve = settings.curve_points * settings.curve_clips / len(self.material.validation_clips)
         return seconds["build"] + step * settings.steps + seconds["validate"] * (1 + curve)
 
