@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from nas.cli.calibration import calibrate, measure, probe
 from nas.cli.estimate import estimate
 from nas.cli.evaluate import evaluate
 from nas.cli.export import export
@@ -22,7 +23,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (search, sweep, estimate, pareto, export, package, train, evaluate, teachers, devices):
+for command in (
+    search,
+    sweep,
+    estimate,
+    pareto,
+    export,
+    package,
+    train,
+    evaluate,
+    teachers,
+    devices,
+    probe,
+    measure,
+    calibrate,
+):
     app.command()(command)
 
 

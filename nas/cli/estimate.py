@@ -11,6 +11,7 @@ import typer
 from nas.cli.values import DEVICE, MEMORY, parse_memory, parse_resolution
 
 if TYPE_CHECKING:
+    from nas.calibration.timing import Runtime
     from nas.costs import Estimate
     from nas.costs.blocks import Decodable
     from search_space import DecoderConfig
@@ -21,7 +22,9 @@ def estimate(
         Path,
         typer.Argument(help="A design's CONFIG.json, or an original's of diffusers.", metavar="CONFIG.json"),
     ],
-    device: Annotated[str, typer.Option(help=DEVICE)] = "iphone-16-pro",
+    device: Annotated[
+        str, typer.Option(help=f"{DEVICE} host and cuda run the decoder here and measure it.")
+    ] = "iphone-16-pro",
     resolution: Annotated[str, typer.Option(help="Height x width of the video, px.")] = "512x512",
     frames: Annotated[int, typer.Option(help="Frames of the clip.")] = 17,
     source: Annotated[
@@ -45,13 +48,37 @@ def estimate(
     """
     height_width = parse_resolution(resolution)
     limit = None if memory is None else parse_memory(memory)
+    from nas.calibration.timing import RUNTIMES
     from nas.costs import estimate as price
 
+    if device in RUNTIMES:
+        _run(config, next(name for name in RUNTIMES if name == device), height_width, frames, as_json)
+        return
     costs = price(_decoder(config), device, height_width, frames, source, lowering, limit)
     if as_json:
         typer.echo(json.dumps(costs.to_dict(), indent=2))
     else:
         _show(costs, config)
+
+
+def _run(config: Path, device: Runtime, resolution: tuple[int, int], frames: int, as_json: bool) -> None:
+    """Measures the decoder on this machine instead of estimating it."""
+    from nas.calibration.running import run_decoder
+    from nas.calibration.subjects import decoder_subject
+
+    measured = run_decoder(decoder_subject(str(config), Path(), resolution, frames), device)
+    if as_json:
+        typer.echo(json.dumps(measured.to_dict(), indent=2))
+        return
+    size = "x".join(map(str, resolution))
+    typer.echo(
+        f"{measured.params:,} parameters\n"
+        f"{measured.latency_ms:,.2f} ms, spread {measured.spread:.1%} of {measured.samples} samples:"
+        f" {measured.fps:.1f} frames/s on {measured.device_description} ({frames} frames of {size};"
+        " measured, not estimated)"
+    )
+    if measured.peak_memory_bytes is not None:
+        typer.echo(f"peak memory {measured.peak_memory_bytes / 1e6:,.0f} MB")
 
 
 def _decoder(path: Path) -> DecoderConfig | Decodable:

@@ -1,0 +1,18 @@
+"""Writing a device profile as the YAML that `nas.costs.load_device` reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from nas.costs.device import DeviceProfile
+
+
+def write_profile(profile: DeviceProfile, path: Path) -> None:
+    """Writes `path`, whole or not at all."""
+    content = profile.model_dump(mode="json", exclude_none=True)
+    text = yaml.dump(content, sort_keys=False, width=10**6, default_flow_style=None, allow_unicode=True)
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(f"# Written by nas calibrate.\n{text}", encoding="utf-8")
+    temporary.replace(path)
