@@ -1,0 +1,191 @@
+"""Trains designs of the fixed list and keeps what came of each: one row file a training.
+
+    python benchmarks/trainings/gather.py --out rows --settings gpu --processes 4
+    python benchmarks/trainings/gather.py --out rows --settings cpu --processes 14 --minutes 30
+
+A training is `nas.distil.distil` with the settings of a search, for `--times` as many steps. With a constant
+learning rate and averaged weights every beginning of a run is a run, so the learning curve, measured on all
+validation clips, holds the result of the preset itself, of half of it and of every multiple.
+
+Trainings that have a row are skipped, also those of other commands and machines whose rows were copied here;
+one that another process is at is left to it. So the command is started again until nothing is missing. It
+waits for trainings under way when `--minutes` are over; what is interrupted before its end leaves nothing.
+"""
+
+import argparse
+import dataclasses
+import fcntl
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.multiprocessing as processes
+from designs import TEACHER, Chosen, read
+
+from nas.allocator import keep_freed_memory
+from nas.distil import DistillationError, distil
+from nas.inputs import digest, fitting_clips
+from nas.material import Material, prepare
+from nas.settings import Settings, load_settings
+from nas.teachers import load_teacher
+
+RANKED = 40  # designs that come first, with one seed: those of the study of short runs
+REPEATED = 30  # of these, which come again
+SEEDS = (0, 1, 2)
+DATA_SEED = 0  # of the clips, the same for all
+VERSIONS = ("nas-video-decoders", "torch", "diffusers")
+
+
+def order(designs: list[Chosen]) -> list[tuple[Chosen, int]]:
+    """All trainings, a design and a seed each, the most wanted first."""
+    first, *again = SEEDS
+    ranked = [(chosen, first) for chosen in designs[:RANKED]]
+    repeated = [(chosen, seed) for seed in again for chosen in designs[:REPEATED]]
+    return [*ranked, *repeated, *((chosen, first) for chosen in designs[RANKED:])]
+
+
+def lengthened(settings: Settings, times: int) -> Settings:
+    """Settings for `times` as many steps, with two points of the curve for as many steps as there were."""
+    training = settings.training.model_copy(
+        update={
+            "steps": settings.training.steps * times,
+            "curve_points": 2 * times,
+            "curve_clips": settings.clips.validation,
+        }
+    )
+    return settings.model_copy(update={"training": training})
+
+
+def work(
+    _index: int,
+    trainings: list[tuple[Chosen, int]],
+    material: Material,
+    settings: Settings,
+    shared: dict[str, Any],
+    rows: Path,
+    deadline: float,
+) -> None:
+    """Trains what has no row yet, until `time.time()` is past the deadline."""
+    if material.device.type == "cpu":
+        torch.set_num_threads(1)
+        keep_freed_memory()
+    for chosen, seed in trainings:
+        path = rows / f"{settings.name}-{settings.training.steps}-{chosen.config.hash}-{seed}.json"
+        with _claimed(path) as free:
+            if time.time() > deadline:
+                return
+            if free and not path.exists():
+                row = shared | _trained(chosen, seed, material, settings)
+                _write(path, row)
+                print(f"{path.stem}: {row['reason'] or round(row['metrics']['psnr'], 2)}", flush=True)
+
+
+def _trained(chosen: Chosen, seed: int, material: Material, settings: Settings) -> dict[str, Any]:
+    """What a training adds to its row; a design whose training fails has the reason in place of a result."""
+    proxy = settings.proxy
+    config = chosen.config.narrowed(proxy.width_factor, proxy.minimum_width) if proxy else chosen.config
+    row: dict[str, Any] = {
+        "name": chosen.name,
+        "origin": chosen.origin,
+        "hash": chosen.config.hash,
+        "config": chosen.config.to_dict(),
+        "trained": config.to_dict(),
+        "preset": settings.name,
+        "settings": settings.to_dict(),
+        "seed": seed,
+    }
+    try:
+        distilled = distil(config, material, settings.training, seed=seed)
+    except (DistillationError, torch.OutOfMemoryError) as error:
+        return row | {"reason": str(error).splitlines()[0], "metrics": None, "curve": [], "seconds": {}}
+    finally:
+        if material.device.type == "cuda":
+            torch.cuda.empty_cache()
+    result = {"metrics": distilled.metrics, "curve": distilled.curve, "seconds": distilled.seconds}
+    return row | {"reason": None} | result
+
+
+@contextmanager
+def _claimed(path: Path) -> Iterator[bool]:
+    """Whether no other process of this machine is at the training; the claim ends with the process."""
+    lock = path.with_suffix(".lock")
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _write(path: Path, row: dict[str, Any]) -> None:
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    unfinished.replace(path)
+
+
+def _hardware(device: str) -> str:
+    """The name of the chip that trains."""
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())
+
+
+def provide(settings: Settings, device: str) -> tuple[Material, dict[str, Any]]:
+    """What trainings with these settings start from, and what all their rows say of it."""
+    teacher = load_teacher(TEACHER, weights="stand-in", device=device)
+    clips = fitting_clips(None, settings.clips, teacher, DATA_SEED)
+    material = prepare(teacher, clips, with_features=settings.training.feature_weight > 0)
+    return material, {
+        "teacher": TEACHER,
+        "weights": dataclasses.asdict(teacher.weights),
+        "footage": digest(clips),
+        "teacher_psnr": material.teacher_psnr,
+        "hardware": _hardware(device),
+        "versions": {name: version(name) for name in VERSIONS},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of the row files")
+    parser.add_argument("--settings", default="gpu", help="a preset or a YAML file")
+    parser.add_argument("--times", type=int, default=10, help="as many steps as the settings say")
+    parser.add_argument("--designs", type=int, default=None, help="the first so many of the list only")
+    parser.add_argument("--seeds", type=int, nargs="*", default=SEEDS)
+    parser.add_argument("--processes", type=int, default=1, help="at a time; on a CPU one thread each")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="after which none is begun")
+    asked = parser.parse_args()
+    deadline = time.time() + 60 * asked.minutes
+
+    preset = load_settings(asked.settings)
+    device = "cpu" if preset.proxy or not torch.cuda.is_available() else "cuda"
+    material, shared = provide(preset, device)
+    shared |= {"preset_steps": preset.training.steps, "processes": asked.processes}
+    asked.out.mkdir(parents=True, exist_ok=True)
+    designs = read()
+    wanted = {chosen.name for chosen in designs[: asked.designs]}
+    trainings = [
+        (chosen, seed) for chosen, seed in order(designs) if chosen.name in wanted and seed in asked.seeds
+    ]
+    arguments = (trainings, material, lengthened(preset, asked.times), shared, asked.out, deadline)
+    # Started afresh, as CUDA demands; tensors are shared, so the clips lie in memory once.
+    processes.start_processes(work, args=arguments, nprocs=asked.processes, start_method="spawn")
+
+
+if __name__ == "__main__":
+    main()
