@@ -1,5 +1,6 @@
 """What coremltools makes of lowered decoders, run by an interpreter of its operations."""
 
+from collections import Counter
 from itertools import product
 
 import pytest
@@ -48,6 +49,30 @@ def test_the_program_computes_what_the_decoder_computes(config, lowering):
     assert (rounded - video).square().mean().sqrt() < 0.01 * video.std()
     for extreme in (torch.zeros(shape), 3000 * latent):
         assert mil_interpreter.run(program, {"latent": extreme}, torch.float16)["video"].isfinite().all()
+
+
+@pytest.mark.parametrize("lowering", LOWERINGS)
+def test_blocks_convert_to_the_operations_of_the_whole(lowering):
+    """So the costs of blocks add: coremltools finds nothing to cancel between them."""
+    pairs = [("dw5", "decoupled_pixel_shuffle"), ("spatial", "nearest"), ("dense", "transposed")]
+    decoder = lower(build_decoder(design_of([*pairs, ("two_frame", "pixel_shuffle")], 2)).eval(), lowering)
+    x = latent = torch.randn(1, 4, 2, 2, 2)
+    of_blocks: Counter[tuple] = Counter()
+    for block in decoder.chain:
+        of_blocks += operations(block, x)
+        with torch.no_grad():
+            x = block(x)
+    assert of_blocks == operations(decoder, latent)
+
+
+def operations(module, x) -> Counter[tuple]:
+    """How often the program has each operation, told by its type and the shape of its result."""
+    function = convert(module, {"x": x.shape}, outputs=["y"])._mil_program.functions["main"]
+    return Counter(
+        (operation.op_type, operation.outputs[0].shape)
+        for operation in function.operations
+        if operation.op_type != "const"
+    )
 
 
 class Bessel(torch.nn.Module):
