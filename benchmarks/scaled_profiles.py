@@ -24,6 +24,8 @@ HEADER = (
     f"# Written by `python benchmarks/scaled_profiles.py` from {MEASURED}.yaml and what public sources say.\n"
 )
 
+OF_THE_FIT = ("switch_us", "fit", "ensemble", "residual", "coverage", "calibration")  # kept with the engine's
+
 
 @dataclass(frozen=True)
 class Ratio:
@@ -127,22 +129,20 @@ def scaled(measured: DeviceProfile, name: str, chip: Chip, previous: DeviceProfi
         for pattern, ratio in ratios:
             if fnmatchcase(path, pattern):
                 _scale(_at(profile, path), ratio)
-    if chip.neural_engine is None:
-        assert previous is not None
-        kept = previous.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-        profile["units"]["neural_engine"] = kept["units"]["neural_engine"]
-        profile["switch_us"], profile["fit"] = kept["switch_us"], kept["fit"]
-        profile.pop("ensemble", None)
     value, source = chip.app_memory_gb
     profile |= {
         "name": name,
         "description": chip.description,
         "app_memory_gb": {"value": value, "source": source},
         "residual": dict(profile["residual_beyond"]),
-        "calibration": f"no decoder was measured on it: {MEASURED}'s figures, scaled to its chip"
-        + ("; Neural Engine fitted to image networks" if chip.neural_engine is None else ""),
+        "calibration": f"no decoder was measured on it: {MEASURED}'s figures, scaled to its chip",
     }
     profile.pop("coverage", None)
+    if chip.neural_engine is None:
+        assert previous is not None
+        kept = previous.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+        profile["units"]["neural_engine"] = kept["units"]["neural_engine"]
+        profile |= {key: kept[key] for key in OF_THE_FIT}
     return profile
 
 

@@ -97,7 +97,8 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         places = self.norm(x).flatten(2).transpose(1, 2)
-        q, k, v = self.qkv(places).unflatten(2, (3, -1, HEAD_CHANNELS)).permute(2, 0, 3, 1, 4).unbind(0)
+        parts = self.qkv(places).chunk(3, dim=2)
+        q, k, v = (part.unflatten(2, (-1, HEAD_CHANNELS)).transpose(1, 2) for part in parts)
         weights = ((q * HEAD_CHANNELS**-0.5) @ k.transpose(2, 3)).softmax(dim=-1)
         attended = self.proj((weights @ v).transpose(1, 2).flatten(2))
         return x + self.scale * attended.transpose(1, 2).reshape(x.shape)
