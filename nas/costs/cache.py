@@ -17,7 +17,7 @@ from pathlib import Path
 
 from nas.costs.operations import Program
 
-FORMAT = 3  # raise it when what a Program holds, or how it is read from a conversion, changes
+FORMAT = 4  # raise it when what a Program holds, or how it is read from a conversion, changes
 
 _logger = logging.getLogger(__name__)
 

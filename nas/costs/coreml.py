@@ -135,7 +135,8 @@ def _read(function: Any) -> Program:
             reads_only_its_output=work.reads_only_its_output,
         )
         ids.update(zip(operation.outputs, outputs, strict=True))
-    return fuse(builder.build(*(ids[variable] for variable in function.outputs)))
+    left = [builder.leave(ids[variable], variable.shape) for variable in function.outputs]
+    return fuse(builder.build(*left))
 
 
 def _variables(operation: Any) -> list[Any]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -119,11 +118,7 @@ class _Recorder(TorchDispatchMode):
         return (tensor.shape[0] * tensor.element_size() // self._element_bytes, *tensor.shape[1:])
 
     def program(self, output: torch.Tensor) -> Program:
-        i = self._ids[_memory(output)]
-        built = self._builder.build(i)
-        # What leaves the block may be a view: the next block meets its shape, not that of the memory.
-        shapes = (*built.shapes[:i], tuple(output.shape), *built.shapes[i + 1 :])
-        return replace(built, shapes=shapes)
+        return self._builder.build(self._builder.leave(self._ids[_memory(output)], output.shape))
 
 
 def _memory(tensor: torch.Tensor) -> int:

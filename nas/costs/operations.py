@@ -175,6 +175,11 @@ class ProgramBuilder:
         """Elements of activation `i`."""
         return prod(self._shapes[i])
 
+    def leave(self, i: int, shape: Iterable[int]) -> int:
+        """Has activation `i` leave the program in `shape`, which may be a view of what was written: `i`."""
+        self._shapes[i] = tuple(int(size) for size in shape)
+        return i
+
     def build(self, *outputs: int) -> Program:
         """The program whose results are the activations `outputs`, without what nothing reads."""
         return Program(_needed(self._operations, outputs), tuple(self._shapes), self._inputs, outputs)

@@ -218,7 +218,8 @@ class _Recorder(TorchDispatchMode):
         return repr(value)
 
     def program(self, outputs: list[torch.Tensor]) -> Program:
-        return self._builder.build(*(self._ids[id(tensor)] for tensor in outputs))
+        left = [self._builder.leave(self._ids[id(tensor)], tensor.shape) for tensor in outputs]
+        return self._builder.build(*left)
 
     def fingerprint(self) -> str:
         return self._graph.hexdigest()

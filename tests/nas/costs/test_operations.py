@@ -68,3 +68,10 @@ def test_a_state_that_is_kept_lives_to_the_end():
     program = builder.build(out, 0)  # the frames themselves are the next call's state
     assert program.output_shape == CLIP
     assert peak_activations(program) == ELEMENTS + 2 * ELEMENTS + ELEMENTS
+
+
+def test_what_leaves_a_program_has_the_shape_in_which_it_leaves():
+    builder = ProgramBuilder((1, 8, 4, 4))
+    (doubled,) = builder.add("elementwise", "mul", [0], [(1, 8, 4, 4)])
+    program = builder.build(builder.leave(doubled, (2, 4, 4, 4)))
+    assert program.output_shape == (2, 4, 4, 4)
