@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nas.costs.tables.filling import FLOPS, LATENCY, PARAMS
+from nas.costs.tables.filling import FLOPS, LATENCY
 from nas.costs.tables.front import Criterion, front, nondominated
-from nas.costs.tables.space_costs import Costs, SpaceCosts, Way
+from nas.costs.tables.space_costs import Costs, SpaceCosts
 from search_space import SearchSpace, design, design_name, designs
 from search_space.conditions import Condition
 from search_space.design_arrays import canonical, draw
@@ -44,8 +44,7 @@ class Sweep:
     Attributes:
         drawn: different random designs, as a search draws them.
         named: the designs of the catalogue that the space holds, by their titles in `titles`.
-        front: of the whole space: the designs that meet the constraints and than which no other that does is
-            faster with as much arithmetic. It rises with latency.
+        front: of the whole space (`exact_front`).
     """
 
     drawn: Priced
@@ -109,77 +108,27 @@ def exact_front(
 ) -> Priced:
     """The designs of the whole space that do the most arithmetic in their time, fastest first.
 
-    Every design is considered in every form in which it can be decoded whole, and stands with the costs of
-    that one: `nas.costs.estimate` gives them when asked for that lowering.
+    Every design is considered in every way to decode it but in tiles, and stands with the costs of that way:
+    they are among the `modes` of `nas.costs.estimate` for that lowering.
 
     Args:
         costs: the tables of the space.
-        constraints: that designs on the front meet, in that form. One that bounds arithmetic from above or
-            time from below cuts the front off: what only designs beyond it beat does not take their place.
+        constraints: designs on the front that break them are left out. Where they bound time from above or
+            arithmetic from below, what is left is the front of all designs that meet them. Where they bound
+            something else, a design may be missing that only designs left out beat.
         progress: hears how many steps are done.
     """
-    cuts = [constraint for constraint in constraints if _cuts(constraint)]
-    others = [constraint for constraint in constraints if not _cuts(constraint)]
-    ways = costs.whole()
+    ways = costs.untiled()
     candidates = []
     for index, way in enumerate(ways):
         steps = lambda done, total, index=index: progress(index * total + done, len(ways) * total)  # noqa: E731
-        candidates.append(_front_in(costs, way, others, steps))
+        rows = front(costs.chain, costs.tables(way), _CRITERIA, costs.variants(way), progress=steps)
+        designs = costs.chain.designs(rows)
+        candidates.append(Priced(designs, costs.costs(designs, way)))
     everything = Priced(
         np.concatenate([candidate.designs for candidate in candidates]),
         Costs.joined([candidate.costs for candidate in candidates]),
     )
     points = np.column_stack([everything.costs.latency_ms, -everything.costs.flops])
-    best = np.flatnonzero(nondominated(points) & everything.meeting(cuts))
-    best = best[np.argsort(points[best, 0])]
-    return everything[best]
-
-
-def _cuts(constraint: Condition) -> bool:
-    """Whether a constraint bounds what the front goes by against its direction."""
-    at_most = (constraint.operator or "").startswith("<")
-    at_least = (constraint.operator or "").startswith(">")
-    return at_most if constraint.name in ("flops", "fps") else at_least and constraint.name == "latency_ms"
-
-
-def _front_in(
-    costs: SpaceCosts, way: Way, constraints: Sequence[Condition], progress: Callable[[int, int], None]
-) -> Priced:
-    """The front of the designs decoded in one way that meet the constraints."""
-    found = _found(costs, way, _CRITERIA, progress)
-    if not found.meeting(constraints).all():
-        # Others may stand in for those that break a constraint, so what is bounded joins what is compared.
-        found = _found(costs, way, _with_bounds(constraints, costs), progress)
-    return found[found.meeting(constraints)]
-
-
-def _found(
-    costs: SpaceCosts, way: Way, criteria: Sequence[Criterion], progress: Callable[[int, int], None]
-) -> Priced:
-    designs = costs.chain.designs(front(costs.chain, costs.tables(way), criteria, progress=progress))
-    return Priced(designs, costs.costs(designs, way))
-
-
-def _with_bounds(constraints: Sequence[Condition], costs: SpaceCosts) -> list[Criterion]:
-    """What the front goes by, and what decides whether a design meets the constraints, with its bounds."""
-    bounded = {(criterion.column, criterion.maximised): criterion.bound for criterion in _CRITERIA}
-    for constraint in constraints:
-        at_least = (constraint.operator or "").startswith(">")
-        bound = costs.limit if constraint.bound is None else constraint.bound
-        match constraint.name:
-            case "flops":
-                continue  # from below only, and the more the better anyway
-            case "fps":
-                limits: dict[int | None, float] = {
-                    LATENCY: costs.frames / bound * 1e3 if bound > 0 else np.inf
-                }
-            case "peak_memory_bytes" | "fits":  # no more than all of it are weights, or activations
-                limits = {PARAMS: bound / costs.profile.element_bytes, None: bound}
-            case name:
-                limits = {{"latency_ms": LATENCY, "params": PARAMS}[name]: bound}
-        for column, limit in limits.items():
-            if at_least and constraint.name != "fps":
-                bounded.setdefault((column, True), None)
-            else:
-                bounded[column, False] = min(limit, bounded.get((column, False)) or np.inf)
-    return [Criterion(column, maximised, bound) for (column, maximised), bound in bounded.items()]
+    best = np.flatnonzero(nondominated(points) & everything.meeting(constraints))
+    return everything[best[np.argsort(points[best, 0])]]

@@ -101,6 +101,10 @@ class Chain:
             found.append(np.ravel_multi_index(positions, self.shape(link)))
         return found
 
+    def variant(self, rows: list[np.ndarray]) -> np.ndarray:
+        """The number of each design's variant, int64 [N]; `rows` as the method gives them."""
+        return np.asarray(np.unravel_index(rows[0], self.shape(0))[0])
+
     def designs(self, rows: np.ndarray) -> np.ndarray:
         """The designs [N, P] that take these options, [N, links]: the inverse of `rows`."""
         designs = np.zeros((len(rows), len(self.space.asked)), dtype=np.int64)

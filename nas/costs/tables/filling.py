@@ -13,14 +13,16 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from math import prod
 from multiprocessing import get_context
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import nn
 
-from nas.costs.blocks import Source, chain_blocks
-from nas.costs.chains import Cost, block_cost, sum_costs
+from nas.costs.blocks import Block, Source, block_of, chain_blocks
+from nas.costs.chains import block_cost, sum_costs
 from nas.costs.device import DeviceProfile
 from nas.costs.ensemble import sampled
 from nas.costs.roofline import switches
@@ -28,12 +30,18 @@ from nas.costs.tables.parts import Dims, Part, Parts
 from nas.costs.tables.sums import Table
 from nas.lowering import Lowering
 from nas.lowering.blocks import lower_block
-from nas.lowering.layouts import LoweredBlock, ToClip, ToFrames
+from nas.lowering.decoder import lower_end, lower_link
+from nas.lowering.layouts import Layout
+from nas.lowering.streaming import StreamingBlock
 
-COLUMNS = ("params", "flops", "latency_ms", "unmeasured_ms")
-PARAMS, FLOPS, LATENCY, UNMEASURED = range(len(COLUMNS))
+COLUMNS = ("params", "flops", "latency_ms", "unmeasured_ms", "states")
+PARAMS, FLOPS, LATENCY, UNMEASURED, STATES = range(len(COLUMNS))  # states: elements kept between calls
 _CHUNK = 32  # parts that a process takes at once
 _FEW = 256  # parts that one process has done before others have started
+
+
+Program = Literal["clip", "first", "later"]
+"""What is decoded at once: a clip, the first latent of one, or any later one (`nas.lowering.streaming`)."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +51,16 @@ class Pricing:
     source: Source
     profile: DeviceProfile
     lowering: Lowering | None
+    program: Program = "clip"
 
     @cached_property
-    def states(self) -> list[tuple[str, str]]:
+    def states(self) -> list[tuple[Layout, str]]:
         """What may stand before a part: layout of the tensor, and the unit that computed it."""
-        layouts = ("clip",) if self.lowering is None else ("clip", "frames")
+        layouts: tuple[Layout, ...] = ("clip", "frames")
+        if self.program != "clip":
+            layouts = ("frames",)
+        elif self.lowering is None:
+            layouts = ("clip",)
         return list(product(layouts, self.profile.units))
 
 
@@ -104,45 +117,62 @@ def _row(part: Part | None, pricing: Pricing) -> Table:
     if part is None:
         return row
     modules = part.modules()
-    if pricing.lowering is not None:
-        modules = [lower_block(module, pricing.lowering) for module in modules]
     switch = np.atleast_1d(sampled(pricing.profile).switch) * 1e3
-    chains = {
-        layout: _blocks(modules, layout, part, pricing) for layout in {layout for layout, _ in pricing.states}
-    }
+    chains = {layout: _chain(modules, layout, part, pricing) for layout in dict(pricing.states)}
     for state, (layout, unit) in enumerate(pricing.states):
-        blocks, left = chains["clip" if part.which == "conv_in" else layout]
-        units = [next(iter(block.units)) for block in blocks]
-        before = units[0] if part.which == "conv_in" else unit  # nothing stands before the first block
-        total = sum_costs(blocks)
+        begins = part.which == "conv_in"
+        blocks, kept, left = chains[pricing.states[0][0] if begins else layout]
+        costs = [block_cost(block, pricing.source, pricing.profile) for block in blocks]
+        units = [next(iter(cost.units)) for cost in costs]
+        before = units[0] if begins else unit  # nothing stands before the first block
+        total = sum_costs(costs)
         latency = total.latency + switches([before, *units]) * switch
-        row.sums[state] = total.params, total.flops, latency[0], sum(total.unmeasured.values())
+        row.sums[state] = total.params, total.flops, latency[0], sum(total.unmeasured.values()), kept
         row.members[state] = latency[1:]
         row.peaks[state] = total.peak_activation_bytes
         row.after[state] = pricing.states.index((left, units[-1]))
     return row
 
 
-def _blocks(
-    modules: Sequence[nn.Module], layout: str, part: Part, pricing: Pricing
-) -> tuple[list[Cost], str]:
-    """The blocks of a part after a tensor of this layout, changes of layout among them; the layout after."""
+def _chain(
+    modules: Sequence[nn.Module], layout: Layout, part: Part, pricing: Pricing
+) -> tuple[list[Block], int, Layout]:
+    """The blocks of a part after a tensor of this layout; elements of the states that they keep; the layout
+    after."""
     shape = _shape(part.channels, part.dims, layout)
-    chain: list[nn.Module] = []
+    if pricing.lowering is None:
+        stage = (part.which, [(str(place), module) for place, module in enumerate(modules)])
+        return chain_blocks([stage], shape, pricing.source, pricing.profile.execution), 0, layout
+    if pricing.program != "clip":
+        return *_streamed(modules, shape, pricing.lowering, pricing), layout
+    chain: list[tuple[str, nn.Module]] = []
     for module in modules:
-        if isinstance(module, LoweredBlock):
-            if module.takes != layout:
-                chain.append(ToFrames() if module.takes == "frames" else ToClip())
-            layout = module.gives
-        chain.append(module)
-    if part.which == "head" and layout != "clip":
-        chain.append(ToClip())
+        link = lower_link(part.which, module, pricing.lowering, layout)
+        chain += link
+        layout = link[-1][1].gives
+    if part.which == "head":
+        chain += lower_end(layout)
         layout = "clip"
-    stage = (part.which, [(str(place), module) for place, module in enumerate(chain)])
-    found = chain_blocks([stage], shape, pricing.source, pricing.profile.execution)
-    return [block_cost(block, pricing.source, pricing.profile) for block in found], layout
+    blocks = chain_blocks([(part.which, chain)], shape, pricing.source, pricing.profile.execution)
+    return blocks, 0, layout
 
 
-def _shape(channels: int, dims: Dims, layout: str) -> tuple[int, ...]:
+def _streamed(
+    modules: Sequence[nn.Module], shape: tuple[int, ...], lowering: Lowering, pricing: Pricing
+) -> tuple[list[Block], int]:
+    first = pricing.program == "first"
+    blocks: list[Block] = []
+    kept = 0
+    for module in modules:
+        block = StreamingBlock(lower_block(module, lowering), first).eval()
+        states = block.state_shapes(shape)
+        given = [] if first else states
+        blocks.append(block_of("", "", block, shape, pricing.source, pricing.profile.execution, given))
+        kept += sum(prod(state) for state in states)
+        shape = blocks[-1].program.output_shape
+    return blocks, kept
+
+
+def _shape(channels: int, dims: Dims, layout: Layout) -> tuple[int, ...]:
     frames, height, width = dims
     return (frames, channels, height, width) if layout == "frames" else (1, channels, frames, height, width)

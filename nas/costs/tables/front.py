@@ -9,7 +9,7 @@ are continued; the result is that of going through every design.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import moocore
@@ -26,12 +26,10 @@ class Criterion:
     Attributes:
         column: of `Table.sums`; None for the peak of activations.
         maximised: whether more is better.
-        bound: the most that a design may have; None where there is no bound. Only for what is minimised.
     """
 
     column: int | None
     maximised: bool = False
-    bound: float | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,7 @@ def front(
     chain: Chain,
     tables: Sequence[Table],
     criteria: Sequence[Criterion],
+    variants: Iterable[int],
     before: int = 0,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> np.ndarray:
@@ -58,12 +57,13 @@ def front(
         chain: the links of the space.
         tables: one for each link.
         criteria: what is compared, two or more.
+        variants: of the chain, those that count.
         before: the state before the first link.
         progress: hears how many of the links are done.
     """
     found: dict[tuple[int, int, int], _Beginnings] = {
         (variant, 0, before): _Beginnings(np.zeros((1, len(criteria))), np.zeros((1, 0), dtype=np.int64))
-        for variant in range(len(chain.variants))
+        for variant in variants
     }
     for link, table in enumerate(tables):
         progress(link, LINKS)
@@ -110,20 +110,15 @@ def _costs(table: Table, criteria: Sequence[Criterion]) -> np.ndarray:
 
 
 def _joined(beginnings: _Beginnings, options: _Beginnings, criteria: Sequence[Criterion]) -> _Beginnings:
-    """Each beginning continued by each option, but for those beyond a bound; only the best."""
+    """Each beginning continued by each option; only the best."""
     columns = []
-    within = np.ones((len(beginnings.costs), len(options.costs)), dtype=bool)
     for index, criterion in enumerate(criteria):
         combine = np.add if criterion.column is not None else np.maximum
-        column = combine.outer(beginnings.costs[:, index], options.costs[:, index])
-        if criterion.bound is not None:
-            within &= column <= criterion.bound
-        columns.append(column)
-    costs = np.stack([column[within] for column in columns], axis=1)
-    first, second = np.nonzero(within)
+        columns.append(combine.outer(beginnings.costs[:, index], options.costs[:, index]).ravel())
+    costs = np.stack(columns, axis=1)
     kept = np.flatnonzero(nondominated(costs))
-    rows = np.hstack([beginnings.rows[first[kept]], options.rows[second[kept]]])
-    return _Beginnings(costs[kept], rows)
+    first, second = np.divmod(kept, len(options.costs))
+    return _Beginnings(costs[kept], np.hstack([beginnings.rows[first], options.rows[second]]))
 
 
 def _best(parts: Sequence[_Beginnings]) -> _Beginnings:

@@ -65,8 +65,11 @@ class Parts:
         resnet: for each link by [variant, width, conv].
     """
 
-    def __init__(self, chain: Chain, sizes: Callable[[Variant], list[Dims]]) -> None:
-        """`sizes` gives what reaches each link of a variant, and last what leaves the last."""
+    def __init__(self, chain: Chain, sizes: Callable[[Variant], list[Dims] | None]) -> None:
+        """`sizes` gives what reaches each link of a variant, and last what leaves the last.
+
+        A variant for which it gives None is left out: nothing stands in all its places.
+        """
         self.parts: list[Part | None] = [None]
         self._numbers: dict[tuple[object, ...], int] = {}
         self._chain = chain
@@ -78,6 +81,8 @@ class Parts:
         self.resnet = [np.zeros((v, w, conv), dtype=np.int64) for v, _, w, _, conv, _ in shapes]
         for index, variant in enumerate(chain.variants):
             dims = sizes(variant)
+            if dims is None:
+                continue
             for position, width in enumerate(chain.widths(0)):
                 self.conv_in[index, position] = self._number(
                     variant, 0, "conv_in", width, dims[0], Stage(width, 0, "spatial")

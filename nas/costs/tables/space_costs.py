@@ -10,12 +10,13 @@ import numpy as np
 
 from nas.costs.blocks import Source
 from nas.costs.device import DeviceProfile
-from nas.costs.ensemble import interval_factor
+from nas.costs.ensemble import interval_factor, sampled
 from nas.costs.estimation import EXTRAPOLATED
 from nas.costs.modes import TILES, VIDEO_CHANNELS, ModeName, tile_sides
+from nas.costs.streaming import STREAMED
 from nas.costs.tables import store
 from nas.costs.tables.chain import OPERATORS, Chain, Variant
-from nas.costs.tables.filling import FLOPS, LATENCY, PARAMS, UNMEASURED, Pricing, fill
+from nas.costs.tables.filling import FLOPS, LATENCY, PARAMS, STATES, UNMEASURED, Pricing, Program, fill
 from nas.costs.tables.links import CONVOLUTIONS, ENDS, UPSAMPLER, compose
 from nas.costs.tables.parts import Dims, Parts
 from nas.costs.tables.sums import Table, add_up, walk
@@ -114,11 +115,20 @@ class SpaceCosts:
         pixels = prod(self._latent[1:]) * height * width
         self._video = VIDEO_CHANNELS * space.first.frames(latents) * pixels * profile.element_bytes
         self._lowerings: tuple[Lowering | None, ...] = LOWERINGS if profile.runtime == "coreml" else (None,)
+        self._whole = [Way("whole", lowering, self._latent) for lowering in self._lowerings]
+        streams = profile.runtime == "coreml" and any(map(_streamable, self.chain.variants))
+        self._streaming = Way("streamed", STREAMED, self._latent) if streams else None
         self._tables: dict[tuple[Way, Source], list[Table]] = {}
 
-    def whole(self) -> list[Way]:
-        """The ways to decode a clip at once: one for each form of the decoder."""
-        return [Way("whole", lowering, self._latent) for lowering in self._lowerings]
+    def untiled(self) -> list[Way]:
+        """The ways to decode a clip without tiles: at once in each form of the decoder, and streamed."""
+        streaming = [] if self._streaming is None else [self._streaming]
+        return [*self._whole, *streaming]
+
+    def variants(self, way: Way) -> list[int]:
+        """The variants of the chain that can be decoded in that way."""
+        numbered = enumerate(self.chain.variants)
+        return [index for index, variant in numbered if way.mode != "streamed" or _streamable(variant)]
 
     def costs(self, designs: np.ndarray, way: Way | None = None) -> Costs:
         """Costs of designs [N, P], as `design_arrays.draw` gives them.
@@ -129,13 +139,17 @@ class SpaceCosts:
         if way is not None:
             priced = self._priced(way, rows, self._source)
             return self._named(priced, self._busiest(rows, priced))
-        first, *others = self.whole()
+        first, *others = self._whole
         best = self._priced(first, rows)
         for other in others:
             self._improve(best, np.arange(len(designs)), self._priced(other, rows))
         too_large = np.flatnonzero(best.memory > self.limit)
         for lowering in self._lowerings:
             self._try_tiles(best, rows, too_large, lowering)
+        if self._streaming is not None:
+            streamable = np.flatnonzero(np.isin(self.chain.variant(rows), self.variants(self._streaming)))
+            streamed = self._priced(self._streaming, [row[streamable] for row in rows])
+            self._improve(best, streamable, streamed)
         if self._source != "trace":  # ways are compared by trace
             for way in {self.ways[index] for index in np.unique(best.way)}:
                 these = np.flatnonzero(best.way == self.ways.index(way))
@@ -171,7 +185,7 @@ class SpaceCosts:
         share = np.minimum(1, sums[:, UNMEASURED] / sums[:, LATENCY])
         residual = self.profile.residual.value ** (1 - share) * self.profile.residual_beyond.value**share
         factor = interval_factor(np.column_stack([sums[:, LATENCY], added.members]), residual)
-        memory = sums[:, PARAMS] * self.profile.element_bytes + added.peaks
+        memory = (sums[:, PARAMS] + sums[:, STATES]) * self.profile.element_bytes + added.peaks
         sums[:, [FLOPS, LATENCY, UNMEASURED]] *= way.times
         if way.mode == "tiled":
             memory += self._video
@@ -182,10 +196,30 @@ class SpaceCosts:
         if (way, source) not in self._tables:
             if way not in self.ways:
                 self.ways.append(way)
-            parts = Parts(self.chain, lambda variant: _sizes(way.latent, variant, self.chain))
-            pricing = Pricing(source, self.profile, way.lowering)
-            self._tables[way, source] = compose(self.chain, parts, self._filled(parts, pricing))
+            if way.mode == "streamed":
+                self._tables[way, source] = self._streamed(way, source)
+            else:
+                self._tables[way, source] = self._composed(
+                    way.latent, Pricing(source, self.profile, way.lowering)
+                )
         return self._tables[way, source]
+
+    def _composed(self, latent: Dims, pricing: Pricing) -> list[Table]:
+        parts = Parts(self.chain, lambda variant: _sizes(latent, variant, self.chain, pricing.program))
+        return compose(self.chain, parts, self._filled(parts, pricing))
+
+    def _streamed(self, way: Way, source: Source) -> list[Table]:
+        """As `nas.costs.streaming.streamed`: the first latent, then a call for each of the later ones."""
+        frame = (1, *way.latent[1:])
+        first = self._composed(frame, Pricing(source, self.profile, way.lowering, "first"))
+        if way.latent[0] == 1:
+            return first
+        later = self._composed(frame, Pricing(source, self.profile, way.lowering, "later"))
+        begins = np.atleast_1d(sampled(self.profile).switch) * 1e3
+        return [
+            _both(one, other, way.latent[0] - 1, begins if link == 0 else np.zeros_like(begins))
+            for link, (one, other) in enumerate(zip(first, later, strict=True))
+        ]
 
     def _filled(self, parts: Parts, pricing: Pricing) -> Table:
         if len(parts) <= _FEW:
@@ -231,14 +265,46 @@ class SpaceCosts:
         )
 
 
-def _sizes(latent: Dims, variant: Variant, chain: Chain) -> list[Dims]:
-    """Frames, height and width of what reaches each link of a variant and, last, of what leaves the last."""
+def _both(first: Table, later: Table, calls: int, begins: np.ndarray) -> Table:
+    """A link of the first program and, `calls` times, of the later one, each in a state of its own.
+
+    `begins` [1 + K] is the time that each of those calls takes to begin, ms.
+    """
+    rows, states = later.after.shape
+    both = (rows, first.states * states)
+    sums = first.sums[:, :, np.newaxis] + calls * later.sums[:, np.newaxis]
+    for column in (PARAMS, STATES):  # the programs share them
+        sums[..., column] = later.sums[:, np.newaxis, :, column]
+    sums[..., [LATENCY, ENDS]] += calls * begins[0]
+    members = first.members[:, :, np.newaxis] + np.float32(calls) * later.members[:, np.newaxis]
+    members += np.float32(calls) * begins[1:].astype(np.float32)
+    return Table(
+        sums.reshape(*both, -1),
+        members.reshape(*both, -1),
+        np.maximum(first.peaks[:, :, np.newaxis], later.peaks[:, np.newaxis]).reshape(both),
+        (first.after[:, :, np.newaxis] * states + later.after[:, np.newaxis]).reshape(both).astype(np.int8),
+    )
+
+
+def _sizes(latent: Dims, variant: Variant, chain: Chain, program: Program) -> list[Dims] | None:
+    """Frames, height and width of what reaches each link of a variant and, last, of what leaves the last.
+
+    None where the program is one of a streamed decoder and the variant can't be streamed.
+    """
+    if program != "clip" and not _streamable(variant):
+        return None
+    drops = program != "later" and not chain.space.keeps_first_frames
     time, height, width = latent
     sizes = [latent, latent]  # the middle block keeps all
     for upsamples, doubles_time in variant.placement:
         if upsamples:
             height, width = 2 * height, 2 * width
         if doubles_time:
-            time = 2 * time - (not chain.space.keeps_first_frames)
+            time = 2 * time - drops
         sizes.append((time, height, width))
     return sizes
+
+
+def _streamable(variant: Variant) -> bool:
+    """As `nas.lowering.streaming.why_not_streamable`, for the paddings that spaces have."""
+    return variant.time_padding == "causal"

@@ -36,6 +36,7 @@ def entry(parts: Parts, pricing: Pricing) -> Path:
         [None if part is None else asdict(part) for part in parts.parts],
         pricing.source,
         pricing.lowering,
+        pricing.program,
         pricing.profile.digest,
         versions(),
         _code(),

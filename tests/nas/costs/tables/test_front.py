@@ -48,7 +48,6 @@ def test_options_and_designs_go_into_one_another(chain: Chain, everything: np.nd
         (Criterion(0), Criterion(1)),
         (Criterion(0, maximised=True), Criterion(None)),
         (Criterion(0, maximised=True), Criterion(1), Criterion(None)),
-        (Criterion(0, maximised=True), Criterion(1), Criterion(None, bound=2.5)),
     ],
 )
 @pytest.mark.parametrize("seed", [0, 1])
@@ -63,9 +62,6 @@ def test_nothing_beats_the_front_and_nothing_is_missing(
         return np.stack([-v if c.maximised else v for c, v in zip(criteria, columns, strict=True)], axis=1)
 
     all_costs = costs(chain.rows(everything))
-    for index, criterion in enumerate(criteria):
-        if criterion.bound is not None:
-            all_costs = all_costs[all_costs[:, index] <= criterion.bound]
     expected = np.unique(all_costs[moocore.is_nondominated(all_costs)], axis=0)
-    found = costs(list(front(chain, tables, criteria).T))
+    found = costs(list(front(chain, tables, criteria, range(len(chain.variants))).T))
     np.testing.assert_allclose(found, expected, rtol=1e-12)
