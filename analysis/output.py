@@ -1,4 +1,4 @@
-"""What a reading of a study leaves on disk; each file appears whole or not at all."""
+"""What a reading of a study or of a space leaves on disk; each file appears whole or not at all."""
 
 import os
 from collections.abc import Iterator
@@ -23,6 +23,21 @@ def write_front_csv(front: pd.DataFrame, path: str | Path) -> None:
         front.drop(columns="curve").to_csv(temporary, index=False)
 
 
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Writes a table in the format that the ending of ``path`` names: csv or parquet.
+
+    Raises:
+        UserError: no such format, or the file can't be written there.
+    """
+    path = Path(path)
+    check_table(path)
+    with _replacing(path) as temporary:
+        if path.suffix.lower() == ".csv":
+            table.to_csv(temporary, index=False)
+        else:
+            table.to_parquet(temporary, index=False)
+
+
 def save_figure(figure: Figure, path: str | Path) -> None:
     """Writes a figure in the format that the ending of ``path`` names: png, svg or pdf.
 
@@ -30,10 +45,21 @@ def save_figure(figure: Figure, path: str | Path) -> None:
         UserError: no such format, or the file can't be written there.
     """
     path = Path(path)
-    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise UserError(f"{path}: a picture ends in .png, .svg or .pdf")
+    check_picture(path)
     with _replacing(path) as temporary:
         figure.savefig(temporary, dpi=150, bbox_inches="tight")
+
+
+def check_table(path: Path) -> None:
+    """Raises UserError for an ending that no table has."""
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        raise UserError(f"{path}: a table ends in .csv or .parquet")
+
+
+def check_picture(path: Path) -> None:
+    """Raises UserError for an ending that no picture has."""
+    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise UserError(f"{path}: a picture ends in .png, .svg or .pdf")
 
 
 @contextmanager

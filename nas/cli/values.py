@@ -6,8 +6,10 @@ import re
 
 from search_space.errors import UserError
 
+MEMORY = "What decoding may use, as 1.5GB. [default: what the device gives an app]"
 DEVICE = "Device profile: a name from `nas devices`, or a YAML file."
 _SECONDS = {"h": 3600, "m": 60, "s": 1}
+_BYTES = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
 def parse_budget(text: str) -> int:
@@ -48,3 +50,16 @@ def parse_duration(text: str) -> float:
     if seconds == 0:
         raise UserError(f"time '{text}': hours, minutes and seconds, as in 8h, 1h30m or 90s")
     return seconds
+
+
+def parse_memory(text: str) -> int:
+    """`"1.5GB"` as bytes.
+
+    Raises:
+        UserError: it is none, or zero.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(KB|MB|GB)", text.strip())
+    amount = 0 if match is None else int(float(match[1]) * _BYTES[match[2]])
+    if amount == 0:
+        raise UserError(f"memory '{text}': a number of KB, MB or GB, as in 1.5GB")
+    return amount
