@@ -243,9 +243,9 @@ def _worth_showing(designs: pd.DataFrame, front: pd.DataFrame, up: Objective) ->
 
 def _iso_fps(ax: Axes, across: Objective, designs: pd.DataFrame) -> None:
     """Lines at the frame rates of film, video and games, named on an upper axis."""
-    if across.name == "fps":
+    if across.name in ("fps", "fps_low"):
         places = {fps: float(fps) for fps in _ISO_FPS}
-    elif across.name == "latency_ms":
+    elif across.name in ("latency_ms", "latency_high_ms"):
         # Every design of a study decodes the same clip, so frames a second times latency is one number.
         frames = float((designs["fps"] * designs["latency_ms"]).median())
         places = {fps: frames / fps for fps in _ISO_FPS}

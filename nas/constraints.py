@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from nas.objectives import COSTS, QUALITY
+from nas.objectives import AT_BOUND, COSTS, QUALITY
 from search_space.conditions import Condition, parse_condition
 from search_space.errors import UserError
 
 
-def parse_constraints(texts: Sequence[str]) -> tuple[Condition, ...]:
+def parse_constraints(texts: Sequence[str], at_bound: bool = False) -> tuple[Condition, ...]:
     """Reads constraints such as ``"params<=45M"``, ``"fps>=24"`` or ``"fits"``.
+
+    Args:
+        texts: one a constraint.
+        at_bound: whether latency and speed stand for the pessimistic ends of their intervals.
 
     Raises:
         UserError: one can't be read, bounds nothing, or names a quality, which is known only after training.
@@ -24,6 +29,8 @@ def parse_constraints(texts: Sequence[str]) -> tuple[Condition, ...]:
                 f"constraint '{condition}': {condition.name} is known only after training;"
                 f" constraints are on {', '.join(COSTS)} or fits"
             )
+    if at_bound:
+        conditions = tuple(replace(one, name=AT_BOUND.get(one.name, one.name)) for one in conditions)
     return conditions
 
 

@@ -10,7 +10,8 @@ from search_space.errors import UserError
 
 QUALITY = ("psnr", "ssim")  # measured by training, on validation clips
 COSTS = ("latency_ms", "fps", "params", "flops", "peak_memory_bytes")  # known before it
-_MAXIMISED = {"psnr", "ssim", "fps"}
+AT_BOUND = {"latency_ms": "latency_high_ms", "fps": "fps_low"}  # the pessimistic end of its 90 % interval
+_MAXIMISED = {"psnr", "ssim", "fps", "fps_low"}
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,12 @@ class Objective:
         return asdict(self)
 
 
-def parse_objectives(text: str) -> tuple[Objective, ...]:
+def parse_objectives(text: str, at_bound: bool = False) -> tuple[Objective, ...]:
     """Reads comma-separated names such as ``"psnr,latency_ms"``.
+
+    Args:
+        text: the names.
+        at_bound: whether latency and speed stand for the pessimistic ends of their intervals.
 
     Raises:
         UserError: a name is unknown or comes twice, or none of them needs training.
@@ -36,4 +41,6 @@ def parse_objectives(text: str) -> tuple[Objective, ...]:
         raise UserError(f"objectives '{text}': each may come once")
     if not set(names) & set(QUALITY):
         raise UserError(f"objectives '{text}': at least one must be of quality ({', '.join(QUALITY)})")
+    if at_bound:
+        names = [AT_BOUND.get(name, name) for name in names]
     return tuple(Objective(name, "maximize" if name in _MAXIMISED else "minimize") for name in names)

@@ -21,6 +21,7 @@ class Request:
         frames: that costs are estimated at.
         objectives: comma-separated names.
         constraints: conditions on static costs.
+        latency_bound: whether objectives and constraints take the pessimistic end of the latency's interval.
         space: a preset or a YAML file; None for the teacher's preset.
         name: of the study; None for the folder's or the teacher's.
         out: the run's folder; None for `runs/NAME`.
@@ -39,6 +40,7 @@ class Request:
     frames: int = 17
     objectives: str = "psnr,latency_ms"
     constraints: tuple[str, ...] = ()
+    latency_bound: bool = False
     space: str | None = None
     name: str | None = None
     out: Path | None = None

@@ -61,8 +61,8 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
         raise UserError(f"budget {request.budget}: a number of trainings, at least 1")
     if not 0 <= request.seed < 2**32:
         raise UserError(f"seed {request.seed}: a whole number from 0 to {2**32 - 1}")
-    objectives = parse_objectives(request.objectives)
-    constraints = parse_constraints(request.constraints)
+    objectives = parse_objectives(request.objectives, request.latency_bound)
+    constraints = parse_constraints(request.constraints, request.latency_bound)
     profile = load_device(request.device)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cpu":
@@ -160,7 +160,7 @@ def _pricer(request: Request, source: Source) -> Pricer:
     def price(config: DecoderConfig) -> dict[str, object]:
         costs = estimate(config, request.device, request.resolution, request.frames, source=source).to_dict()
         del costs["stages"]
-        return costs
+        return costs | {"fps_low": request.frames / costs["latency_high_ms"] * 1e3}
 
     return price
 

@@ -41,6 +41,10 @@ def search(
         list[str] | None,
         typer.Option(help='Checked before training; may be repeated: "params<=45M", "fps>=24", "fits".'),
     ] = None,
+    latency_bound: Annotated[
+        bool,
+        typer.Option("--latency-bound", help="Go by the slow end of the latency's interval, and its fps."),
+    ] = False,
     space: Annotated[
         str | None, typer.Option(help="A teacher's space, or a YAML file. [default: the teacher's]")
     ] = None,
@@ -74,6 +78,7 @@ def search(
         frames=frames,
         objectives=objectives,
         constraints=tuple(constraint or ()),
+        latency_bound=latency_bound,
         space=space,
         name=name,
         out=out,

@@ -70,6 +70,15 @@ def test_the_export_that_it_names_finds_the_study(in_small: Arguments) -> None:
         assert exported.exit_code == 0, exported.output
 
 
+def test_goes_by_the_slow_end_of_the_latency_when_asked(in_small: Arguments) -> None:
+    asked = ("--constraint", "latency_ms<=1e6", "--latency-bound")
+    result = run(*in_small("--name", "slow", "--budget", "1", *asked, "--json"))
+    assert result.exit_code == 0, result.output
+    assert "latency_high_ms <= 1000000" in result.stderr
+    (row,) = json.loads(result.stdout)
+    assert row["latency_high_ms"] > row["latency_ms"]
+
+
 def test_out_of_time_before_the_first_training_is_no_error(in_small: Arguments) -> None:
     result = run(*in_small("--budget", "1", "--time", "0.001s"))
     assert result.exit_code == 0, result.output

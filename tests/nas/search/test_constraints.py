@@ -43,3 +43,17 @@ def test_objectives_have_directions() -> None:
 def test_refuses_objectives(text: str) -> None:
     with pytest.raises(UserError):
         parse_objectives(text)
+
+
+def test_at_the_bound_latency_and_speed_stand_for_their_pessimistic_ends() -> None:
+    objectives = parse_objectives("psnr,fps,params", at_bound=True)
+    assert [(one.name, one.direction) for one in objectives] == [
+        ("psnr", "maximize"),
+        ("fps_low", "maximize"),
+        ("params", "minimize"),
+    ]
+    slow = COSTS | {"latency_high_ms": 80.0, "fps_low": 15.0}
+    refused = why_refused(
+        parse_constraints(["latency_ms<=50", "fps>=10", "params<=60M"], at_bound=True), slow
+    )
+    assert refused == "latency_high_ms is 80, not <= 50"
