@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nas.averaging import Average
 from nas.initialisation import initialise
 from nas.material import Material, middle_frames
 from nas.quality import psnr, psnr_inside, ssim, to_unit
@@ -91,20 +93,26 @@ def distil(
         return loss + settings.feature_weight * functional.mse_loss(projected.float(), features)
 
     step = TrainingStep(weights, loss_of, material, settings, seed)
+    average = Average(weights) if settings.schedule == "constant" else None
     built = time.perf_counter()
 
     curve: list[tuple[int, float]] = []
     points = {round(settings.steps * (i + 1) / settings.curve_points) for i in range(settings.curve_points)}
     for number in range(1, settings.steps + 1):
         step()
+        if average:
+            average.add(number)
         if number in points:
             if not math.isfinite(step.loss.item()):
                 raise DistillationError(f"the loss is {step.loss.item()} at step {number}")
             some = slice(settings.curve_clips)
-            decoded = _decode(weights, material.validation_latents[some])
+            with average.in_place() if average else nullcontext():
+                decoded = _decode(weights, material.validation_latents[some])
             curve.append((number, psnr(decoded, to_unit(material.validation_clips[some]))))
         if on_step is not None:
             on_step(number)
+    if average:
+        average.settle()
     trained = time.perf_counter()
 
     truth = to_unit(material.validation_clips)

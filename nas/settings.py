@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
@@ -40,12 +40,18 @@ class ProxySettings(_Section):
 
 
 class TrainingSettings(_Section):
-    """One distillation run: AdamW with warm-up and cosine decay to zero, the same steps for every design."""
+    """One distillation run by AdamW, the same steps for every design.
+
+    After the warm-up the learning rate follows the schedule. "cosine" lets it fall to zero, and the last
+    weights are measured. "constant" keeps it, and an average of the weights is measured (`nas.averaging`): at
+    any step what a run of that length comes to.
+    """
 
     steps: PositiveInt
     batch: PositiveInt  # clips a step
     window: PositiveInt | None  # height and width of what a step sees of a clip, px; None: all of it
     learning_rate: PositiveFloat  # at its highest, after the warm-up
+    schedule: Literal["constant", "cosine"]
     warm_up: PositiveInt  # steps
     weight_decay: Annotated[float, Field(ge=0)]
     gradient_norm: PositiveFloat  # gradients are scaled down to it

@@ -141,6 +141,7 @@ def _plan(material: Material, settings: TrainingSettings, seed: int) -> tuple[Te
     epochs = [torch.randperm(clips, generator=generator) for _ in range(math.ceil(needed / clips))]
     rows = torch.cat(epochs)[:needed].view(settings.steps, settings.batch)
     side = _side(material, settings.window)
+    generator = torch.Generator().manual_seed(seed)  # anew: a longer run's windows begin with a shorter one's
     corners = [
         [int(torch.randint(max(1, extent - side + 1), (), generator=generator)) for extent in extents]
         for extents in [material.latents.shape[-2:]] * settings.steps
@@ -156,8 +157,10 @@ def _side(material: Material, window: int | None) -> int:
 
 
 def _schedule(step: int, settings: TrainingSettings) -> float:
-    """The share of the learning rate at a step from 1: linear warm-up, then half a cosine down to zero."""
+    """The share of the learning rate at a step from 1: linear warm-up, then all, or a cosine down to 0."""
     if step <= settings.warm_up:
         return step / settings.warm_up
+    if settings.schedule == "constant":
+        return 1.0
     done = (step - settings.warm_up) / max(1, settings.steps - settings.warm_up + 1)
     return 0.5 * (1 + math.cos(math.pi * done))

@@ -30,6 +30,7 @@ training:
   batch: 2
   window: 16
   learning_rate: 1.0e-3
+  schedule: constant
   warm_up: 1
   weight_decay: 1.0e-4
   gradient_norm: 1.0

@@ -27,6 +27,7 @@ SETTINGS = TrainingSettings(
     batch=2,
     window=None,
     learning_rate=5e-3,
+    schedule="constant",
     warm_up=2,
     weight_decay=1e-4,
     gradient_norm=1.0,
@@ -46,6 +47,12 @@ def test_learns_and_reports(material: Material) -> None:
     assert set(distilled.seconds) == {"build", "train", "validate"}
     assert distilled.frames.shape == (2, 3, 32, 32)
     build_decoder(CONFIG).load_state_dict(distilled.state, strict=True)
+
+
+def test_the_beginning_of_a_run_is_a_run(material: Material) -> None:
+    settings = SETTINGS.model_copy(update={"window": 16, "curve_clips": len(material.validation_clips)})
+    short = distil(CONFIG, material, settings.model_copy(update={"steps": 20, "curve_points": 1}))
+    assert distil(CONFIG, material, settings).curve[0] == (20, short.metrics["psnr"])
 
 
 def test_compares_the_last_block_of_the_teachers_size(material: Material) -> None:

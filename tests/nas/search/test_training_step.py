@@ -15,6 +15,7 @@ SETTINGS = TrainingSettings(
     batch=2,
     window=None,
     learning_rate=1e-3,
+    schedule="constant",
     warm_up=1,
     weight_decay=0,
     gradient_norm=1.0,
