@@ -18,9 +18,9 @@ import torch
 from safetensors.torch import save_file
 
 from nas.initialisation import initialise
+from nas.listener import Listener
 from nas.perceptual import backbone
 from nas.training.files import TrainingFiles
-from nas.training.listener import Listener
 from nas.training.loop import train
 from nas.training.settings import FullTrainingSettings, TeacherSettings, load_training
 from search_space import DecoderConfig, build_decoder, design

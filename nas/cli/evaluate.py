@@ -48,7 +48,7 @@ def evaluate(
 
     Example: nas evaluate decoder --data ~/videos
     """
-    from nas.cli.progress import TrainingDisplay
+    from nas.cli.progress import ProgressDisplay
     from nas.evaluation.evaluate import Evaluation
     from nas.evaluation.frechet import I3d
     from nas.evaluation.latents import generated_latents
@@ -59,7 +59,7 @@ def evaluate(
 
     if latents is not None and data is not None:
         raise UserError("either --data or --latents, not both")
-    listener = TrainingDisplay()
+    listener = ProgressDisplay()
     settings = _settings(TrainingFiles(student).settings, teacher, weights)
     import torch
 
@@ -73,15 +73,19 @@ def evaluate(
         learnt_from,
         _lpips(lpips, listener, device),
         None if i3d is None else I3d(i3d, torch.device(device)),
+        listener,
     )
-    if latents is not None:
-        report = evaluation.on_latents(generated_latents(latents, learnt_from))
-    elif protocol == "ucf101":
-        report = evaluation.on_clips(ucf101(data, clips, learnt_from, listener), sampled=True)
-    else:
-        count = clips or settings.data.validation
-        chosen = held_out(student, data, settings.data, settings.seed, count, learnt_from)
-        report = evaluation.on_clips(chosen, sampled=False)
+    try:
+        if latents is not None:
+            report = evaluation.on_latents(generated_latents(latents, learnt_from))
+        elif protocol == "ucf101":
+            report = evaluation.on_clips(ucf101(data, clips, learnt_from, listener), sampled=True)
+        else:
+            count = clips or settings.data.validation
+            chosen = held_out(student, data, settings.data, settings.seed, count, learnt_from)
+            report = evaluation.on_clips(chosen, sampled=False)
+    finally:
+        listener.close()
     folder = to or (student if student.is_dir() else student.parent) / "evaluation"
     report.write(folder)
     if as_json:

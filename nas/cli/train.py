@@ -25,7 +25,7 @@ def train(
     On several GPUs: accelerate launch --multi_gpu -m nas train decoder --data ~/videos
     """
     from nas.allocator import keep_freed_memory
-    from nas.cli.progress import TrainingDisplay
+    from nas.cli.progress import ProgressDisplay
     from nas.training.files import TrainingFiles
     from nas.training.loop import TrainingError
     from nas.training.loop import train as run
@@ -34,7 +34,7 @@ def train(
     keep_freed_memory()
     of_design = TrainingFiles(folder).settings
     wanted = load_training(settings or of_design, load_teacher_settings(of_design))
-    listener = TrainingDisplay()
+    listener = ProgressDisplay()
     try:
         outcome = run(folder, data, wanted, listener)
     except TrainingError as error:

@@ -15,6 +15,7 @@ from nas.evaluation.frechet import FEATURES, I3d, frechet_distance
 from nas.evaluation.measures import Measures, mean, measure
 from nas.evaluation.students import Student
 from nas.frames import side_by_side
+from nas.listener import Listener
 from nas.material import middle_frames
 from nas.perceptual import Lpips
 from nas.quality import to_unit
@@ -35,12 +36,14 @@ class Evaluation:
         teacher: whose latents it decodes, and what it is compared with.
         lpips: with AlexNet; None leaves LPIPS out.
         i3d: None leaves rFVD out.
+        listener: hears how many clips are done.
     """
 
     student: Student
     teacher: Teacher
     lpips: Lpips | None = None
     i3d: I3d | None = None
+    listener: Listener = field(default_factory=Listener)
     _features: dict[str, list[Tensor]] = field(default_factory=dict)
 
     def on_clips(self, clips: Iterator[tuple[str, Tensor]], *, sampled: bool) -> Report:
@@ -72,6 +75,7 @@ class Evaluation:
             if self.i3d is not None:
                 for who, video in videos.items():
                     self._features.setdefault(who, []).append(self.i3d(video))
+            self.listener.progress("clips", number + 1)
         report.close()
         if self.i3d is not None:
             report.all |= self._frechet(len(report.clips))
@@ -88,6 +92,7 @@ class Evaluation:
             videos = self._decoded(latent)
             measured = self._measured(videos["student"], videos["teacher"])
             report.add(name, {"student_to_teacher": measured}, videos)
+            self.listener.progress("latents", len(report.clips))
         report.close()
         return report
 

@@ -10,9 +10,9 @@ from torch import Tensor
 from nas.clips.footage import UnusableVideoError, sample_files, video_files
 from nas.clips.protocol import first_frames
 from nas.clips.stream import Footage, find_footage, held_out_clips
+from nas.listener import Listener
 from nas.teachers import Teacher
 from nas.training.files import TrainingFiles
-from nas.training.listener import Listener
 from nas.training.settings import DataSettings
 
 # As UCF-101 is commonly measured, in arXiv 2508.09136 too.

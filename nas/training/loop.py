@@ -24,6 +24,7 @@ from nas.depthwise import compute_framewise
 from nas.export import CARD, WEIGHTS, load_exported
 from nas.frames import side_by_side
 from nas.inputs import latents as described_latents
+from nas.listener import Listener
 from nas.perceptual import Lpips
 from nas.teachers import Teacher, load_teacher
 from nas.training.checkpoint import Place, load_checkpoint, part, save_checkpoint
@@ -31,7 +32,6 @@ from nas.training.continuing import refuse_another
 from nas.training.files import TrainingFiles, write_whole
 from nas.training.interruption import Interruption
 from nas.training.latents import LatentStore, NumberedClips, Shares, batches
-from nas.training.listener import Listener
 from nas.training.objective import Objective
 from nas.training.records import Records
 from nas.training.settings import FullTrainingSettings
@@ -151,7 +151,7 @@ class _Training:
                     values |= after
                 if self.records is not None:
                     self.records.add(state.step, values)
-                self.listener.step(state.step, settings.steps, values["loss"])
+                self.listener.progress(f"loss {values['loss']:.4f}", state.step, settings.steps)
                 stop = self._anyone(interruption.asked)
                 if stop or is_last or state.step % settings.save_every == 0:
                     self._save()
@@ -220,7 +220,9 @@ class _Training:
         if missing := self.clips.missing():
             self.listener.say(f"encoding {len(missing)} clips into {self.files.latents}")
         self.accelerator.wait_for_everyone()  # else a process would list what another has begun to add
-        for number in missing[self.accelerator.process_index :: self.accelerator.num_processes]:
+        share = missing[self.accelerator.process_index :: self.accelerator.num_processes]
+        for done, number in enumerate(share):
+            self.listener.progress("encoding", done, len(share))
             self.clips.add(number, self.teacher)
         self.accelerator.wait_for_everyone()
 

@@ -1,4 +1,4 @@
-"""Who hears how a full training goes."""
+"""Who hears how a training or an evaluation goes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ class Listener:
     def say(self, text: str) -> None:
         """A line that matters to whoever waits."""
 
-    def step(self, done: int, steps: int, loss: float) -> None:
-        """So many of the optimiser's steps are done."""
+    def progress(self, what: str, done: int, total: int | None = None) -> None:
+        """So much of something is done, of `total` if that is known."""
 
     def close(self) -> None:
-        """The training is over, however it ended."""
+        """It is over, however it ended."""
