@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -137,13 +138,13 @@ def test_wrong_arguments_are_named(arguments, message):
         estimate(SMALL, **{"source": "trace", **arguments})
 
 
-def test_the_interval_holds_the_latency_and_is_wider_where_nothing_was_measured():
-    known = estimate(design("turbo-vaed-ltx"), source="trace")
+def test_what_was_measured_is_calibrated_and_the_rest_wider_and_says_why():
+    known = estimate(design("turbo-vaed-ltx"), source="trace", lowering="conv3d")
     unknown = estimate(design("turbo-vaed-ltx"), source="trace", lowering="shifted_2d")
     for cost in (known, unknown):
         assert cost.latency_low_ms < cost.latency_ms < cost.latency_high_ms
     assert unknown.latency_high_ms / unknown.latency_ms > known.latency_high_ms / known.latency_ms
-    assert unknown.standing == "extrapolated"
+    assert (known.standing, unknown.standing) == ("calibrated", "extrapolated")
     assert "neural_engine, which nothing measured has" in unknown.reasons[0]
 
 
@@ -170,3 +171,18 @@ def test_where_nothing_fits_the_estimate_says_so():
     cost = estimate(design("turbo-vaed-hunyuan"), source="trace", memory=10**7)
     assert not cost.fits
     assert not any(mode.fits for mode in cost.modes)
+
+
+@pytest.fixture(scope="module")
+def causal():
+    return replace(design("turbo-vaed-ltx"), time_padding="causal")
+
+
+def test_a_design_that_is_causal_in_time_may_be_streamed(causal):
+    short, long = (
+        {mode.mode: mode for mode in estimate(causal, frames=n, source="trace").modes} for n in (17, 65)
+    )
+    assert short["streamed"].first_frame_ms < short["whole"].first_frame_ms
+    assert short["streamed"].peak_memory_bytes == long["streamed"].peak_memory_bytes
+    assert long["streamed"].peak_memory_bytes < long["whole"].peak_memory_bytes
+    assert "streamed" not in {mode.mode for mode in estimate(design("turbo-vaed-ltx"), source="trace").modes}
