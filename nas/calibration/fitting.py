@@ -33,7 +33,7 @@ LEAST_PRIOR = 1.5  # a figure that probes identify may be off by this factor, ho
 FIRST_ERROR = log(1.15)  # of one standard deviation, before the errors of a fit are known
 LEAST_ERROR, MOST_ERROR = log(1.03), log(1.5)  # more, and measurements would say next to nothing
 TOLERANT = 2.0  # standard deviations beyond which an error counts linearly instead of in squares
-FEWEST_DECODERS = 3  # for the residual to be theirs, where probes were measured too
+FEWEST_DECODERS = 10  # for the residual to be theirs alone, where probes were measured too
 
 
 @dataclass(frozen=True)
@@ -281,8 +281,9 @@ def _residual(errors: np.ndarray, priced: np.ndarray) -> float:
     Student's distribution, so that 90 % intervals hold for what is not measured.
     """
     ratio = float(student.ppf(0.95, len(errors))) / NORMAL_90
-    explained = np.mean(np.log(priced[:, 1:] / priced[:, :1]) ** 2)
-    variance = np.mean(np.square(errors)) * ratio**2 - explained
+    variances = np.mean(np.log(priced[:, 1:] / priced[:, :1]) ** 2, axis=1)
+    explained = np.mean(variances) if len(errors) <= FOLDS else np.median(variances)
+    variance = _deviation(errors) ** 2 * ratio**2 - explained
     return exp(sqrt(max(LEAST_ERROR**2, variance)))
 
 
@@ -311,18 +312,19 @@ def _with_figures(profile: DeviceProfile, changes: Mapping[str, Mapping[str, Any
     return DeviceProfile.model_validate(data)
 
 
-def _deviation(errors: Sequence[float] | np.ndarray) -> float:
-    """Root mean square."""
-    return float(np.sqrt(np.mean(np.square(errors))))
+def _deviation(errors: np.ndarray) -> float:
+    """Standard deviation of errors around 0; of many, from the median of their sizes: a few far ones don't
+    move that."""
+    if len(errors) <= FOLDS:
+        return float(np.sqrt(np.mean(np.square(errors))))
+    return float(1.4826 * np.median(np.abs(errors)))
 
 
 def _model_error(errors: np.ndarray, fit: _Fit) -> float:
     """Standard deviation of what the model leaves of each time, from the errors [N] of a fit to them.
 
-    Of many it comes from the median of their sizes, which a few far ones don't move. Every factor fitted
-    takes one error away, but never more than half of them: priors hold the rest.
+    Every factor fitted takes one error away, but never more than half of them: priors hold the rest.
     """
-    few = len(errors) <= FOLDS
-    deviation = _deviation(errors) if few else float(1.4826 * np.median(np.abs(errors)))
     fitted = min(len(fit.groups), len(errors) / 2)
-    return min(max(LEAST_ERROR, deviation * sqrt(len(errors) / (len(errors) - fitted))), MOST_ERROR)
+    deviation = _deviation(errors) * sqrt(len(errors) / (len(errors) - fitted))
+    return min(max(LEAST_ERROR, deviation), MOST_ERROR)

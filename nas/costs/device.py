@@ -50,13 +50,16 @@ class Rate(_Part):
     """Rate of one kind of multiply-add work, TFLOP/s, on operations that fill the unit.
 
     A unit multiplies a tile of `full_in` input channels by a tile of `full_out` output channels (of one
-    group), so narrower operations leave idle what they don't fill on either side. Without them width has no
-    effect.
+    group), so narrower operations leave idle what they don't fill on either side. Where the rate rises
+    without such an edge, it is half of itself at `half_in` and at `half_out` channels. Without any of these
+    width has no effect.
     """
 
     tflop_s: Figure
     full_in: Figure | None = None
     full_out: Figure | None = None
+    half_in: Figure | None = None
+    half_out: Figure | None = None
 
 
 class Unit(_Part):
@@ -65,6 +68,10 @@ class Unit(_Part):
     Attributes:
         rates: by kind of operation (`COMPUTE_KINDS`). A kind that is missing does not run on this unit.
         vector_tflop_s: rate of convolutions and products too narrow to fill the tiles by more, TFLOP/s.
+        overlaps: whether an operation's bytes move while it multiplies and adds; a library that changes
+            layouts before and after does one after the other.
+        least_channels_3d: input channels below which a 3D convolution runs at the vector rate; None where no
+            width is too narrow.
         highest_rank, longest_axis: tensors beyond them don't run on this unit; None where nothing is beyond.
         bandwidths: GB/s from memory, by kind, where a kind does not reach `memory_gb_s`. What the cache holds
             is as much faster as for the others.
@@ -76,6 +83,8 @@ class Unit(_Part):
 
     rates: dict[ComputeKind, Rate]
     vector_tflop_s: Figure
+    overlaps: bool = True
+    least_channels_3d: Annotated[int, Field(ge=1)] | None = None
     highest_rank: Annotated[int, Field(ge=1)] | None = None
     longest_axis: Annotated[int, Field(ge=1)] | None = None
     bandwidths: dict[ComputeKind | ByteKind, Figure] = {}

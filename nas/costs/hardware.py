@@ -18,11 +18,14 @@ Number = float | np.ndarray
 
 @dataclass(frozen=True)
 class HardwareRate:
-    """FLOP/s of a kind of work, and the channels that fill the unit (1 where width has no effect)."""
+    """FLOP/s of a kind of work, the channels that fill the unit (1 where width has no effect), and those at
+    which it reaches half of that (0 likewise)."""
 
     flop_s: Number
-    full_in: Number
-    full_out: Number
+    full_in: Number = 1.0
+    full_out: Number = 1.0
+    half_in: Number = 0.0
+    half_out: Number = 0.0
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class HardwareUnit:
     element_bytes: int
     rates: Mapping[str, HardwareRate]
     vector: Number
+    overlaps: bool
+    least_channels_3d: int
     highest_rank: int | None
     longest_axis: int | None
     bandwidths: Mapping[str, Number]
@@ -63,17 +68,20 @@ def hardware(profile: DeviceProfile, factors: Mapping[str, Number] | None = None
         return figure.value * scale * factors.get(path, 1.0)
 
     def rate(path: str, rate: Rate) -> HardwareRate:
-        return HardwareRate(
-            number(f"{path}.tflop_s", rate.tflop_s, 1e12),
-            1.0 if rate.full_in is None else number(f"{path}.full_in", rate.full_in),
-            1.0 if rate.full_out is None else number(f"{path}.full_out", rate.full_out),
-        )
+        widths = {
+            name: number(f"{path}.{name}", figure)
+            for name in ("full_in", "full_out", "half_in", "half_out")
+            if (figure := getattr(rate, name)) is not None
+        }
+        return HardwareRate(number(f"{path}.tflop_s", rate.tflop_s, 1e12), **widths)
 
     def unit(path: str, unit: Unit) -> HardwareUnit:
         return HardwareUnit(
             element_bytes=profile.element_bytes,
             rates={kind: rate(f"{path}.rates.{kind}", item) for kind, item in unit.rates.items()},
             vector=number(f"{path}.vector_tflop_s", unit.vector_tflop_s, 1e12),
+            overlaps=unit.overlaps,
+            least_channels_3d=unit.least_channels_3d or 0,
             highest_rank=unit.highest_rank,
             longest_axis=unit.longest_axis,
             bandwidths={

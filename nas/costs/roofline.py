@@ -84,24 +84,33 @@ def _moved(work: Work, unit: HardwareUnit) -> np.ndarray:
 
 
 def _dense(work: Work, unit: HardwareUnit) -> np.ndarray:
-    """Seconds to multiply and add, or to move the bytes, whichever takes longer.
+    """Seconds to multiply and add and to move the bytes: whichever takes longer, or both.
 
     The unit multiplies a tile of input channels by a tile of output channels, so narrow operations leave idle
     what they don't fill on either side. Where less remains than the vector rate, that counts.
     """
     rate = unit.rates[work.kind]
-    filled = np.minimum(1.0, work.channels_in / rate.full_in) * np.minimum(
-        1.0, work.channels_out / rate.full_out
-    )
-    return np.maximum(
-        work.flops / np.maximum(rate.flop_s * filled, np.minimum(unit.vector, rate.flop_s)),
-        _moved(work, unit),
-    )
+    filled_in = _share(work.channels_in, rate.full_in, rate.half_in)
+    filled_out = _share(work.channels_out, rate.full_out, rate.half_out)
+    slowest = np.minimum(unit.vector, rate.flop_s)
+    reached = np.maximum(rate.flop_s * filled_in * filled_out, slowest)
+    if work.kind == "convolution3d":
+        reached = np.where(work.channels_in < unit.least_channels_3d, slowest * filled_out, reached)
+    return _together(work.flops / reached, _moved(work, unit), unit)
+
+
+def _share(channels: np.ndarray, full: Number, half: Number) -> np.ndarray:
+    """Share of a rate that so many channels reach on one side."""
+    return np.minimum(1.0, channels / full) * channels / (channels + half)
+
+
+def _together(computing: np.ndarray, moving: np.ndarray, unit: HardwareUnit) -> np.ndarray:
+    return np.maximum(computing, moving) if unit.overlaps else computing + moving
 
 
 def _depthwise(work: Work, unit: HardwareUnit) -> np.ndarray:
     """Seconds of a convolution within each channel: it has no tile to fill."""
-    return np.maximum(work.flops / unit.rates[work.kind].flop_s, _moved(work, unit))
+    return _together(work.flops / unit.rates[work.kind].flop_s, _moved(work, unit), unit)
 
 
 # Kind to seconds [N, K]. All of `nas.costs.operations.KINDS` are here.

@@ -84,3 +84,30 @@ def test_blocks_on_different_units_pay_for_each_switch():
     clip = Program((operation("convolution", 10**6, 256, (4, 4), rank=5),), shapes, 1, (1,))
     alone = chain_ms([flat], PHONE) + chain_ms([clip], PHONE)
     assert chain_ms([flat, clip], PHONE) == pytest.approx(alone + PHONE.switch * 1e3)
+
+
+def unit(**changes):
+    rate = replace(RATE, full_in=1.0, full_out=1.0, half_in=16.0, half_out=16.0)
+    return replace(GPU, rates=GPU.rates | {"convolution3d": rate}, **changes)
+
+
+def test_a_rate_without_an_edge_is_half_of_itself_at_its_half_channels():
+    operations = [operation("convolution3d", flops=10**12, channels=(width, 10**9)) for width in (16, 10**9)]
+    narrow, wide = (price([one], unit(dispatch=0.0)) for one in operations)
+    assert narrow == pytest.approx(2 * wide)
+
+
+def test_bytes_and_work_add_where_they_do_not_overlap():
+    work = operation("convolution3d", flops=10**12, channels=(64, 64))
+    both = replace(work, read=10**9)
+    without = operation("convolution3d", elements=10**9, channels=(64, 64))
+    one_by_one = unit(dispatch=0.0, overlaps=False)
+    assert price([both], one_by_one) == pytest.approx(
+        price([work], one_by_one) + price([without], one_by_one)
+    )
+    assert price([both], unit(dispatch=0.0)) < price([both], one_by_one)
+
+
+def test_3d_convolutions_of_too_few_channels_run_at_the_vector_rate():
+    narrow = operation("convolution3d", flops=10**12, channels=(15, 10**9))
+    assert price([narrow], unit(dispatch=0.0, least_channels_3d=16)) == pytest.approx(1e15 / GPU.vector)
