@@ -130,8 +130,8 @@ def describe_training(
         return None
     now = f"""{_TRAINING}
 
-Trained by `nas train` for {steps} steps, {seen} in all, as `training.yaml` says; the weights are
-the average over the last steps.
+Trained by `nas train` for {steps} steps, {seen} in all, as `training/settings.yaml` says; the weights
+are the average over the last steps.
 
 | on {held_out} | PSNR, dB | SSIM |
 |---|---|---|

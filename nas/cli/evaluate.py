@@ -60,7 +60,8 @@ def evaluate(
     if latents is not None and data is not None:
         raise UserError("either --data or --latents, not both")
     listener = ProgressDisplay()
-    settings = _settings(TrainingFiles(student).settings, teacher, weights)
+    files = TrainingFiles(student)
+    settings = _settings(files.used if files.used.exists() else files.settings, teacher, weights)
     import torch
 
     from nas.teachers import load_teacher

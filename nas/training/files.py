@@ -2,6 +2,7 @@
 
 DIR/config.json, model.safetensors    the design; the weights are replaced when a training ends
 DIR/training.yaml                     the settings of its training
+DIR/training/settings.yaml            the settings that it is trained with
 DIR/training/checkpoint.safetensors   where the training stands
 DIR/training/footage.json             the shots it trains on and those it holds out
 DIR/training/metrics.csv              one row a step, TensorBoard's files beside it
@@ -30,6 +31,10 @@ class TrainingFiles:
     @property
     def settings(self) -> Path:
         return self.design / SETTINGS
+
+    @property
+    def used(self) -> Path:
+        return self.folder / "settings.yaml"
 
     @property
     def folder(self) -> Path:

@@ -116,6 +116,8 @@ class _Training:
 
         bf16 = settings.precision == "bf16" and device.type == "cuda"
         objective = Objective(self.teacher, settings, perceptual, bf16)
+        if self.is_main:
+            write_whole(self.files.used, settings.to_yaml().encode())
         frames, size = self.teacher.frames(settings.data.frames), settings.data.size
         stream = ClipStream(self.footage.train, frames, size, settings.seed, mirrored=True)
         kept = settings.data.clips

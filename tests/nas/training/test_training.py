@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from nas.training.checkpoint import load_checkpoint
 from nas.training.files import TrainingFiles
 from nas.training.loop import train
+from nas.training.settings import load_training
 from search_space import DecoderConfig, design
 from search_space.errors import UserError
 
@@ -40,6 +41,7 @@ def test_improves_on_its_warm_start_and_leaves_its_records(
     outcome = train(folder, footage, settings_of(folder, **wanted))
     files = TrainingFiles(folder)
     assert outcome.finished
+    assert load_training(files.used).steps == 40
     assert outcome.after["psnr"] > outcome.before["psnr"] + 1
     rows = _rows(folder)
     assert [int(row["step"]) for row in rows] == list(range(1, 41))
