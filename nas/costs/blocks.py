@@ -103,10 +103,10 @@ class Design:
         self, latent_shape: Sequence[int], source: Source, lowering: Lowering | None, execution: Execution
     ) -> list[Block]:
         if lowering is None:
-            return chain_blocks(self._stages, latent_shape, source, execution)
+            return chain_blocks(self.stages, latent_shape, source, execution)
         blocks: list[Block] = []
         shape = latent_shape
-        for stage, chain in self._stages:
+        for stage, chain in self.stages:
             for name, module in chain:
                 blocks += _linked(stage, name, module, shape, source, lowering, execution)
                 shape = blocks[-1].program.output_shape
@@ -115,7 +115,8 @@ class Design:
         return blocks
 
     @cached_property
-    def _stages(self) -> list[tuple[str, list[tuple[str, nn.Module]]]]:
+    def stages(self) -> list[tuple[str, list[tuple[str, nn.Module]]]]:
+        """As `Decoder.stages()`, of meta tensors."""
         with torch.device("meta"):
             return build_decoder(self.config).eval().stages()
 

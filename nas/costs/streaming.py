@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 
-import torch
+from torch import nn
 
 from nas.costs.blocks import Block, Decodable, Design, Source, block_of
 from nas.costs.chains import stage_costs, sum_costs
-from nas.costs.device import DeviceProfile
+from nas.costs.device import DeviceProfile, Execution
 from nas.costs.ensemble import sampled
+from nas.costs.identity import identity
 from nas.costs.modes import Mode
 from nas.lowering import Lowering
-from nas.lowering.streaming import StreamingBlock, stream, why_not_streamable
-from search_space import DecoderConfig, build_decoder
+from nas.lowering.decoder import lower_link
+from nas.lowering.streaming import StreamingBlock, why_not_streamable
 
 STREAMED: Lowering = "shifted_2d"  # the form that is streamed
 
@@ -32,11 +33,11 @@ def streamed(
     if profile.runtime != "coreml" or not isinstance(decoder, Design) or why_not_streamable(decoder.config):
         return None
     shape = (1, latent[1], *latent[3:])
-    first, states = _blocks(decoder.config, shape, profile, source, first=True)
+    first, states = _blocks(decoder, shape, profile, source, first=True)
     stages = stage_costs(first, source, profile)
     latency = sum_costs([cost for _, cost in stages]).latency_ms
     if latent[2] > 1:
-        later, states = _blocks(decoder.config, shape, profile, source, first=False)
+        later, states = _blocks(decoder, shape, profile, source, first=False)
         calls = latent[2] - 1
         stages = [
             (name, cost + replace(next_cost.repeated(calls), params=0))
@@ -45,26 +46,40 @@ def streamed(
         name, cost = stages[0]
         stages[0] = (name, replace(cost, latency=cost.latency + calls * sampled(profile).switch * 1e3))
     total = sum_costs([cost for _, cost in stages])
-    memory = (total.params + sum(states)) * profile.element_bytes + total.peak_activation_bytes
+    memory = (total.params + states) * profile.element_bytes + total.peak_activation_bytes
     what = f"{latent[2]} latents one after the other"
     return Mode("streamed", STREAMED, source, tuple(stages), total, memory, latency, shape, what)
 
 
 def _blocks(
-    config: DecoderConfig, latent: Sequence[int], profile: DeviceProfile, source: Source, first: bool
-) -> tuple[list[Block], list[int]]:
-    """The blocks of the program for one latent [1, C, H, W], and the elements of every state."""
-    with torch.device("meta"):
-        decoder = stream(build_decoder(config).eval(), first).eval()
+    design: Design, latent: Sequence[int], profile: DeviceProfile, source: Source, first: bool
+) -> tuple[list[Block], int]:
+    """The blocks of the program for one latent [1, C, H, W], and the elements of all states."""
     blocks: list[Block] = []
-    elements: list[int] = []
+    elements = 0
     shape = tuple(latent)
-    for stage, chain in decoder.stages():
+    for stage, chain in design.stages:
         for name, module in chain:
-            assert isinstance(module, StreamingBlock)
-            states = module.state_shapes(shape)
-            given = [] if first else states
-            blocks.append(block_of(stage, name, module, shape, source, profile.execution, given))
-            elements += [prod(state) for state in states]
-            shape = blocks[-1].program.output_shape
+            key = (identity(module, shape), source, profile.execution, first)
+            if key not in _streamed:
+                _streamed[key] = _block(module, shape, profile, source, first)
+            block, kept = _streamed[key]
+            blocks.append(replace(block, stage=stage, name=name))
+            elements += kept
+            shape = block.program.output_shape
     return blocks, elements
+
+
+# What this process has seen, by what a block is and the frames that reach it: with the size of its states.
+_streamed: dict[tuple[str, Source, Execution, bool], tuple[Block, int]] = {}
+
+
+def _block(
+    module: nn.Module, shape: Sequence[int], profile: DeviceProfile, source: Source, first: bool
+) -> tuple[Block, int]:
+    ((_, lowered),) = lower_link("", module, STREAMED, "frames")
+    block = StreamingBlock(lowered, first).eval()
+    states = block.state_shapes(shape)
+    given = [] if first else states
+    elements = sum(prod(state) for state in states)
+    return block_of("", "", block, shape, source, profile.execution, given), elements
