@@ -57,7 +57,6 @@ def sweep(
     space: SearchSpace,
     costs: SpaceCosts,
     samples: int,
-    constraints: Sequence[Condition] = (),
     seed: int = 0,
     progress: Progress = lambda what, done, total: None,
 ) -> Sweep:
@@ -67,7 +66,6 @@ def sweep(
         space: what is swept.
         costs: its tables.
         samples: designs to draw; those drawn twice count once.
-        constraints: that designs on the front meet.
         seed: of the designs drawn.
         progress: hears what is done, and how much of it.
 
@@ -84,7 +82,7 @@ def sweep(
     progress("designs", len(designs_drawn), len(designs_drawn))
     drawn = Priced(designs_drawn, Costs.joined(chunks))
     positions, titles = _named(space)
-    found = exact_front(costs, constraints, lambda done, total: progress("front", done, total))
+    found = exact_front(costs, lambda done, total: progress("front", done, total))
     return Sweep(drawn, Priced(positions, costs.costs(positions)), titles, found)
 
 
@@ -101,21 +99,16 @@ def _named(space: SearchSpace) -> tuple[np.ndarray, tuple[str, ...]]:
     return rows, tuple(found)
 
 
-def exact_front(
-    costs: SpaceCosts,
-    constraints: Sequence[Condition] = (),
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Priced:
+def exact_front(costs: SpaceCosts, progress: Callable[[int, int], None] = lambda done, total: None) -> Priced:
     """The designs of the whole space that do the most arithmetic in their time, fastest first.
 
     Every design is considered in every way to decode it but in tiles, and stands with the costs of that way:
-    they are among the `modes` of `nas.costs.estimate` for that lowering.
+    they are among the `modes` of `nas.costs.estimate` for that lowering. Those of the front that meet bounds
+    on time from above and on arithmetic from below are the front of all designs that meet them; under other
+    bounds a design may be missing that only designs beyond them beat.
 
     Args:
         costs: the tables of the space.
-        constraints: designs on the front that break them are left out. Where they bound time from above or
-            arithmetic from below, what is left is the front of all designs that meet them. Where they bound
-            something else, a design may be missing that only designs left out beat.
         progress: hears how many steps are done.
     """
     ways = costs.untiled()
@@ -130,5 +123,5 @@ def exact_front(
         Costs.joined([candidate.costs for candidate in candidates]),
     )
     points = np.column_stack([everything.costs.latency_ms, -everything.costs.flops])
-    best = np.flatnonzero(nondominated(points) & everything.meeting(constraints))
+    best = np.flatnonzero(nondominated(points))
     return everything[best[np.argsort(points[best, 0])]]

@@ -78,7 +78,7 @@ def sweep(
             limit,
             progress=lambda done, total: display.steps("pricing the parts of designs", done, total),
         )
-        found = run_sweep(swept, costs, samples, constraints, seed, display.steps)
+        found = run_sweep(swept, costs, samples, seed, display.steps)
     record = {
         "teacher": swept.teacher,
         "size": swept.size,
@@ -128,6 +128,7 @@ def _summary(
     import numpy as np
 
     percentiles = (5, 50, 95)
+    front = found.front[found.front.meeting(constraints)]
     return record | {
         "drawn": len(found.drawn.designs),
         "shares": _shares(found, constraints),
@@ -142,8 +143,8 @@ def _summary(
             for name in _COSTS
         },
         "front": [
-            {"hash": config.hash, **_row(found.front, index), "config": config.to_dict()}
-            for index, config in enumerate(map(space.at, found.front.designs))
+            {"hash": config.hash, **_row(front, index), "config": config.to_dict()}
+            for index, config in enumerate(map(space.at, front.designs))
         ],
     }
 
@@ -179,22 +180,23 @@ def _print(
     console.print(quantiles)
     for text, share in _shares(found, constraints).items():
         console.print(f"{share:7.2%} of them meet {text}", highlight=False)
-    front = Table(
+    front = found.front[found.front.meeting(constraints)]
+    rows = Table(
         "stages, latent to pixels",
         *("ms", "90 % interval", "fps", "M params", "GFLOP", "MB", "decoded"),
-        title="Exact front of the space, most arithmetic in the least time:"
-        f" {len(found.front.designs):,} designs",
+        title=f"Most arithmetic in the least time: exact front, {len(found.front.designs):,} designs"
+        + (f", of which {len(front.designs):,} meet the constraints" if constraints else ""),
     )
-    for index in np.unique(np.linspace(0, len(found.front.designs) - 1, _SHOWN).round().astype(int)):
-        row = _row(found.front, index)
+    count = len(front.designs)
+    for index in np.linspace(0, count - 1, min(count, _SHOWN)).round().astype(int):
+        row = _row(front, index)
         amounts = _amounts(row)
         interval = f"{row['latency_low_ms']:,.0f} to {row['latency_high_ms']:,.0f}"
-        design = _stages(space, found.front.designs[index])
         way = f"{row['mode']}, {row['lowering'] or 'as trained'}"
-        front.add_row(design, amounts[0], interval, *amounts[1:], way)
-    for column in (*quantiles.columns[1:], *front.columns[1:-1]):
+        rows.add_row(_stages(space, front.designs[index]), amounts[0], interval, *amounts[1:], way)
+    for column in (*quantiles.columns[1:], *rows.columns[1:-1]):
         column.justify = "right"
-    console.print(front if len(found.front.designs) else "no design of the space meets the constraints")
+    console.print(rows if len(front.designs) else "no design on the front meets the constraints")
 
 
 def _amounts(costs: dict[str, Any]) -> list[str]:
