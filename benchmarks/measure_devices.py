@@ -5,9 +5,9 @@
     OMP_NUM_THREADS=4 taskset -c 8,10,12,14 python benchmarks/measure_devices.py host
 
 In this order: the four decoders whose iPhone speeds are published and 30 unseen designs, the probes and, on
-CUDA, the decoders again on a larger clip. What the table already has is not measured again, so that it can be
-stopped. Without the tunables glibc gives freed memory back to the system, and a tensor of more than 32 MB pays
-for its pages again at every call: ten times as long for an activation function, by the process's history.
+CUDA, the decoders again on a larger clip. What the table has is not measured again, so that it can be
+stopped. Without the tunables glibc gives freed memory back to the system, and a tensor of more than 32 MB
+pays for its pages again at every call: ten times as long for an activation function, by the process's history.
 """
 
 from __future__ import annotations
