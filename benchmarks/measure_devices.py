@@ -7,7 +7,7 @@
 In this order: the four decoders whose iPhone speeds are published and 30 unseen designs, the probes and, on
 CUDA, the decoders again on a larger clip. What the table has is not measured again, so that it can be
 stopped. Without the tunables glibc gives freed memory back to the system, and a tensor of more than 32 MB
-pays for its pages again at every call: ten times as long for an activation function, by the process's history.
+pays for its pages again at every call, an activation function ten times as long, by the process's history.
 """
 
 from __future__ import annotations
