@@ -53,8 +53,8 @@ def main() -> None:
         by_sum, by_trace = np.abs(np.array(found)).T
         print(
             f"\n{lowering}, {len(found)} designs, parameters and FLOPs equal in all:"
-            f"\n  sum of blocks to the whole     median {np.median(by_sum):.2%}, largest {by_sum.max():.2%}"
-            f"\n  sum by trace to that sum       median {np.median(by_trace):.2%}, largest {by_trace.max():.2%}"
+            f"\n  sum of blocks to the whole   median {np.median(by_sum):.2%}, largest {by_sum.max():.2%}"
+            f"\n  sum by trace to that sum     median {np.median(by_trace):.2%}, largest {by_trace.max():.2%}"
         )
 
 
