@@ -144,4 +144,5 @@ def _show(costs: Estimate, config: Path) -> None:
         f" {'fits' if costs.fits else 'does not fit'} in {costs.memory_limit_bytes / 1e6:,.0f} MB"
     )
     beyond = "".join(f"\n  {reason}" for reason in costs.reasons)
-    console.print(f"{costs.standing}{', for' if beyond else ''}{beyond}")
+    apart = ":" if costs.standing == "extrapolated" else ", apart from"
+    console.print(f"{costs.standing}{apart}{beyond}" if beyond else costs.standing)
