@@ -19,8 +19,8 @@ TABLE = Path(__file__).parent / "trainings.parquet"
 _TEXT, _WHOLE, _REAL = pa.string(), pa.int64(), pa.float64()
 COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "hash": (_TEXT, "names the architecture (`DecoderConfig.hash`)"),
-    "name": (_TEXT, "in designs.csv"),
-    "origin": (_TEXT, "named, stratum (spread over latency) or near (a few steps from a good design)"),
+    "name": (_TEXT, "in designs.csv, or the number of a study's trial"),
+    "origin": (_TEXT, "named, stratum (spread over latency), near (a few steps from a good design) or study"),
     "config": (_TEXT, "the design in the published format, JSON"),
     "params": (_WHOLE, "parameters of the design"),
     "flops": (_WHOLE, "two per multiply-add, for `frames` frames at `resolution`"),
@@ -32,6 +32,8 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "frames": (_WHOLE, "of the priced clip"),
     "preset": (_TEXT, "settings of the search whose trainings these lengthen"),
     "preset_steps": (_WHOLE, "steps of that preset"),
+    "schedule": (_TEXT, "of the learning rate; under cosine only the last point of a curve is a result"),
+    "learning_rate": (_REAL, "at its highest"),
     "settings": (_TEXT, "all settings, JSON"),
     "steps": (_WHOLE, "of this training"),
     "seed": (_WHOLE, "of the first weights and the order of clips"),
@@ -47,7 +49,10 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "ssim": (_REAL, "of the same clips"),
     "loss": (_REAL, "of the last step"),
     "curve_step": (pa.list_(_WHOLE), "steps at which the curve was measured"),
-    "curve_psnr": (pa.list_(_REAL), "PSNR of all validation clips at those steps, dB"),
+    "curve_psnr": (
+        pa.list_(_REAL),
+        "PSNR at those steps, dB, of all validation clips (of half of them in a study)",
+    ),
     "seconds_build": (_REAL, "wall clock"),
     "seconds_train": (_REAL, "wall clock, measurements of the curve included"),
     "seconds_validate": (_REAL, "wall clock"),
