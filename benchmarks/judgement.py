@@ -10,9 +10,10 @@ from scipy.stats import spearmanr
 
 from nas.calibration.fitting import Calibration
 from nas.calibration.measurements import Measurement, read_measurements
-from nas.calibration.samples import Sample, Workload, samples
+from nas.calibration.subjects import find_subject
 from nas.costs import DeviceProfile, load_device
-from nas.costs.ensemble import interval_factor, sampled
+from nas.costs.chains import Cost, stage_costs, sum_costs
+from nas.costs.estimation import EXTRAPOLATED
 
 FOLDER = Path(__file__).parent / "measurements"
 UNSEEN = "designs/wan-"
@@ -48,20 +49,24 @@ def print_calibration(calibration: Calibration) -> None:
 
 
 def print_judgement(profile: DeviceProfile, rows: Sequence[Measurement], each: bool) -> None:
-    """Errors of the unseen designs, a line for each clip and group of them; with `each` one a design too."""
+    """Errors of the unseen designs, a line for each clip and group of them; with `each` one a design too.
+
+    Prices and intervals are those that `nas estimate` prints on `profile`.
+    """
     print(
         f"{'clip':>12} {'designs':22} {'n':>3} {'median':>7} {'worst':>7} {'Spearman':>9} "
-        f"{'by FLOPs':>9} {'in the 90 % interval':>21} {'its width':>10}"
+        f"{'by FLOPs':>9} {'in the 90 % interval':>21} {'its width':>10} {'extrapolated':>13}"
     )
     unseen = [row for row in rows if row.subject.startswith(UNSEEN)]
     for resolution in dict.fromkeys(row.resolution for row in unseen):
         clip = [row for row in unseen if row.resolution == resolution]
-        found = samples(clip, profile, FOLDER)
-        priced = Workload(found).milliseconds(sampled(profile))
-        factor = interval_factor(priced, profile.residual.value)
-        flops = np.array([_flops(sample) for sample in found])
+        costs = [_cost(row, profile) for row in clip]
+        times = np.array([cost.latency_ms for cost in costs])
+        factor = np.array([cost.bounds_ms(profile)[1] for cost in costs]) / times
+        beyond = np.array([sum(cost.unmeasured.values()) for cost in costs]) / times > EXTRAPOLATED
+        flops = np.array([cost.flops for cost in costs])
         measured = np.array([row.latency_ms for row in clip])
-        ratio = priced[:, 0] / measured
+        ratio = times / measured
         held = (ratio <= factor) & (ratio >= 1 / factor)
         uniform = np.array(["-spatial-" in row.subject or "-two_frame-" in row.subject for row in clip])
         some = (("all", uniform | ~uniform), ("drawn", ~uniform), ("spatial or two_frame", uniform))
@@ -69,19 +74,23 @@ def print_judgement(profile: DeviceProfile, rows: Sequence[Measurement], each: b
             error = abs(ratio[chosen] - 1)
             print(
                 f"{'x'.join(map(str, resolution)):>12} {name:22} {chosen.sum():3} {np.median(error):7.1%} "
-                f"{error.max():7.1%} {_rank(priced[chosen, 0], measured[chosen]):9.3f} "
+                f"{error.max():7.1%} {_rank(times[chosen], measured[chosen]):9.3f} "
                 f"{_rank(flops[chosen], measured[chosen]):9.3f} "
-                f"{f'{held[chosen].sum()} of {chosen.sum()}':>21} {f'x{np.median(factor[chosen]):.2f}':>10}"
+                f"{f'{held[chosen].sum()} of {chosen.sum()}':>21} {f'x{np.median(factor[chosen]):.2f}':>10} "
+                f"{f'{beyond[chosen].sum()} of {chosen.sum()}':>13}"
             )
-        for row, times, one, inside in zip(clip, priced, ratio, held, strict=True) if each else ():
+        for row, time, one, inside in zip(clip, times, ratio, held, strict=True) if each else ():
             print(
-                f"{'':12} {row.subject:30} {row.latency_ms:8.2f} ms {times[0]:8.2f} ms {one - 1:+7.1%}"
+                f"{'':12} {row.subject:30} {row.latency_ms:8.2f} ms {time:8.2f} ms {one - 1:+7.1%}"
                 f"{'' if inside else ' outside'}"
             )
 
 
-def _flops(sample: Sample) -> int:
-    return sum(program.flops for _, program in sample.chain)
+def _cost(row: Measurement, profile: DeviceProfile) -> Cost:
+    subject = find_subject(row.subject, FOLDER, row.resolution, row.frames)
+    assert subject.decodable is not None, f"{row.subject} is no decoder"
+    blocks = subject.decodable.blocks(subject.input_shape, "trace", None, profile.execution)
+    return sum_costs([cost for _, cost in stage_costs(blocks, "trace", profile)])
 
 
 def _rank(one: np.ndarray, other: np.ndarray) -> float:

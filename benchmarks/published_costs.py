@@ -133,7 +133,7 @@ def print_ideas() -> None:
     names = ("Hunyuan", "DC", "LTX", "LTX-Video")
     print("error of the time of Turbo-VAED-Hunyuan, -DC, -LTX and LTX-Video, its mean, left out of the fit;")
     print("Turbo-VAED-LTX's frames per second at 720x1280; fitted figures\n")
-    print(f"{'':58}", *(f"{name:>9}" for name in names), f"{'mean':>6} {'left out':>8} {'720x1280':>8}")
+    print(f"{'':62}", *(f"{name:>9}" for name in names), f"{'mean':>6} {'left out':>8} {'720x1280':>8}")
     for idea, (profile, placing) in ideas(specification).items():
         result = fit_profile([placing(sample) for sample in timed], profile, profile.name, MEASURED_ON)
         errors = [f"{row.estimated_ms / row.measured_ms - 1:+9.1%}" for row in result.rows]
@@ -144,16 +144,17 @@ def print_ideas() -> None:
             if path in SHOWN
         ]
         averages = f"{mean_error(result):6.1%} {mean_left_out(result):8.1%} {17e3 / predicted:8.1f}"
-        print(f"{idea:58}", *errors, averages, ", ".join(figures))
+        print(f"{idea:62}", *errors, averages, ", ".join(figures))
 
 
 SHOWN = (
-    "units.gpu.rates.convolution3d.tflop_s",
+    "units.rank5.rates.convolution3d.tflop_s",
     "units.large.rates.convolution3d.tflop_s",
-    "units.gpu.memory_gb_s",
-    "units.gpu.bandwidths.high_rank_permute",
+    "units.rank5.memory_gb_s",
+    "units.rank5.bandwidths.high_rank_permute",
 )
-TILES = (16, 32, 48, 96, 128)
+WIDTHS = (16, 32, 48, 64, 96, 128)
+WIDTH, RATE, PERMUTE = "rank5 width", "rank5 convolution rate", "rank5 high-rank permute"
 Placing = Callable[[Sample], Sample]
 
 
@@ -163,39 +164,45 @@ def ideas(specification: DeviceProfile) -> dict[str, tuple[DeviceProfile, Placin
     def as_placed(sample: Sample) -> Sample:
         return sample
 
-    found = {"tiles of 64 channels (the profile)": (specification, as_placed)}
-    for channels in TILES:
-        found[f"tiles of {channels} channels"] = (_with(specification, _is_width, channels), as_placed)
-    flat = _with(specification, _is_width, 1)
+    found = {"a width that saturates, fitted (the profile)": (specification, as_placed)}
+    for channels in (32, 64, 90):
+        prior = _with(specification, _is_width, channels)
+        found[f"the same, expected around {channels} channels instead of 45"] = (prior, as_placed)
+    for channels in WIDTHS:
+        fixed = _without(_with(specification, _is_width, channels), WIDTH)
+        found[f"a width of {channels} channels, not fitted"] = (fixed, as_placed)
+    flat = _without(_with(specification, _is_width, 1), WIDTH)
     found["width has no effect"] = (flat, as_placed)
     for rate, whose in ((9.9, "the GPU's most by arithmetic"), (17.5, "as the Neural Engine is rated")):
-        fixed = _with(specification, lambda path: path.endswith("convolution3d.tflop_s"), rate)
-        groups = tuple(group for group in specification.fit if "rate" not in group.name)
-        fixed = fixed.model_copy(update={"fit": groups})
-        found[f"convolutions at {rate} TFLOP/s, {whose}"] = (fixed, as_placed)
+        fixed = _with(specification, lambda path: path == "units.rank5.rates.convolution3d.tflop_s", rate)
+        found[f"convolutions at {rate} TFLOP/s, {whose}"] = (_without(fixed, RATE), as_placed)
     quick = _with(specification, lambda path: path.endswith("high_rank_permute"), 51)
-    quick = quick.model_copy(update={"fit": specification.fit[:2]})
-    found["permutes of rank 8 as fast as others"] = (quick, as_placed)
+    found["permutes of rank 8 as fast as others"] = (_without(quick, PERMUTE), as_placed)
     for megabytes in (24, 48, 64):
         placing = partial(_split, megabytes=megabytes)
         found[f"tensors beyond {megabytes} MB on a slower unit, not width"] = (_with_large(flat), placing)
     return found
 
 
+def _without(profile: DeviceProfile, group: str) -> DeviceProfile:
+    """`profile` without this fit group."""
+    return profile.model_copy(update={"fit": tuple(one for one in profile.fit if one.name != group)})
+
+
 def _is_width(path: str) -> bool:
-    return path.startswith("units.gpu") and path.endswith(("full_in", "full_out"))
+    return path.startswith("units.rank5") and path.endswith(("full_in", "full_out"))
 
 
 def _with_large(profile: DeviceProfile) -> DeviceProfile:
-    """`profile` with a unit "large", like "gpu" but with a convolution rate of its own to fit."""
+    """`profile` with a unit "large", like "rank5" but with a convolution rate of its own to fit."""
     data = profile.model_dump(mode="json")
-    data["units"] = {"large": data["units"]["gpu"], **data["units"]}
-    data["fit"] += [
-        {"name": "large convolution rate", "figures": ["units.large.rates.*.tflop_s"], "spread": 2}
-    ]
+    data["units"] = {"large": data["units"]["rank5"], **data["units"]}
+    (rate,) = [group for group in profile.fit if group.name == RATE]
+    figures = [path.replace(".rank5.", ".large.") for path in rate.figures]
+    data["fit"] += [{"name": "large convolution rate", "figures": figures, "spread": 2}]
     for group in data["fit"]:
-        if group["name"] in ("gpu bandwidth", "gpu high-rank permute"):
-            group["figures"] = [path.replace(".gpu.", ".*.") for path in group["figures"]]
+        if group["name"] in ("rank5 bandwidth", PERMUTE):
+            group["figures"] = [path.replace(".rank5.", ".*.") for path in group["figures"]]
     return DeviceProfile.model_validate(data)
 
 

@@ -124,6 +124,6 @@ def block_cost(block: Block, source: Source, profile: DeviceProfile) -> Cost:
             latency,
             peak_activations(block.program) * profile.element_bytes,
             {unit: float(latency[0])},
-            unmeasured_ms(block.program, unit, times[:, 0], profile),
+            unmeasured_ms(block.program, unit, times, profile),
         )
     return _priced[key]

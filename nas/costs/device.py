@@ -24,10 +24,12 @@ _PACKAGED = files("nas.costs") / "devices"
 Execution = Literal["fused", "eager_fp16", "eager_fp32"]
 
 Text = Annotated[str, Field(min_length=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Factor = Annotated[
-    float, Field(ge=1, allow_inf_nan=False)
-]  # of one standard deviation: 1.5 is -33 % to +50 %
+# Strict, for YAML's true is no number. In these units no figure of a device reaches a million.
+Positive = Annotated[float, Field(gt=0, le=1e6, strict=True, allow_inf_nan=False)]
+# Of one standard deviation: 1.5 is -33 % to +50 %.
+Factor = Annotated[float, Field(ge=1, le=100, strict=True, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, strict=True)]
+ChannelCount = Annotated[int, Field(ge=0, strict=True)]  # 0: the operation has no channels to multiply
 
 
 class _Part(BaseModel):
@@ -49,10 +51,9 @@ class Figure(_Part):
 class Rate(_Part):
     """Rate of one kind of multiply-add work, TFLOP/s, on operations that fill the unit.
 
-    A unit multiplies a tile of `full_in` input channels by a tile of `full_out` output channels (of one
-    group), so narrower operations leave idle what they don't fill on either side. Where the rate rises
-    without such an edge, it is half of itself at `half_in` and at `half_out` channels. Without any of these
-    width has no effect.
+    It is reached at `full_in` input and `full_out` output channels (of one group); narrower operations reach
+    as much less, on either side. Where the rate rises without such an edge, it is half of itself at `half_in`
+    and at `half_out` channels. Without any of these width has no effect.
     """
 
     tflop_s: Figure
@@ -67,7 +68,7 @@ class Unit(_Part):
 
     Attributes:
         rates: by kind of operation (`COMPUTE_KINDS`). A kind that is missing does not run on this unit.
-        vector_tflop_s: rate of convolutions and products too narrow to fill the tiles by more, TFLOP/s.
+        vector_tflop_s: rate of convolutions and products too narrow to reach more, TFLOP/s.
         overlaps: whether an operation's bytes move while it multiplies and adds; a library that changes
             layouts before and after does one after the other.
         least_channels_3d: input channels below which a 3D convolution runs at the vector rate; None where no
@@ -84,9 +85,9 @@ class Unit(_Part):
     rates: dict[ComputeKind, Rate]
     vector_tflop_s: Figure
     overlaps: bool = True
-    least_channels_3d: Annotated[int, Field(ge=1)] | None = None
-    highest_rank: Annotated[int, Field(ge=1)] | None = None
-    longest_axis: Annotated[int, Field(ge=1)] | None = None
+    least_channels_3d: Count | None = None
+    highest_rank: Count | None = None
+    longest_axis: Count | None = None
     bandwidths: dict[ComputeKind | ByteKind, Figure] = {}
     memory_gb_s: Figure
     cache_gb_s: Figure
@@ -97,7 +98,7 @@ class Unit(_Part):
 class FitGroup(_Part):
     """Figures that calibration multiplies by one factor, whose prior is log-normal around 1.
 
-    `figures` are dotted paths with fnmatch patterns, such as "units.gpu.rates.*.tflop_s".
+    `figures` are dotted paths with fnmatch patterns, such as "units.rank5.rates.*.tflop_s".
     """
 
     name: Text
@@ -118,11 +119,17 @@ class Ensemble(_Part):
 
 class Range(_Part):
     """What measurements covered of one kind on one unit: lowest and highest channels of a group, and elements
-    of the largest tensor."""
+    of the largest tensor.
 
-    channels_in: tuple[int, int]
-    channels_out: tuple[int, int]
-    largest_tensor: int
+    Channels above `saturation` (input, output) were multiples of `step` where they were measured: whether
+    others leave a part of the unit idle, nothing says.
+    """
+
+    channels_in: tuple[ChannelCount, ChannelCount]
+    channels_out: tuple[ChannelCount, ChannelCount]
+    saturation: tuple[Positive, Positive] = (1, 1)
+    step: tuple[Count, Count] = (1, 1)
+    largest_tensor: Count
 
 
 class DeviceProfile(_Part):
@@ -150,7 +157,7 @@ class DeviceProfile(_Part):
 
     name: Text
     description: Text
-    version: Annotated[int, Field(ge=1)]
+    version: Count
     runtime: Literal["coreml", "torch"]
     element_bytes: Literal[2, 4]
     fuses: bool
@@ -175,8 +182,8 @@ class DeviceProfile(_Part):
             raise ValueError(f"coverage names {min(unknown)}, which is no unit")
         if unknown := {kind for kinds in self.coverage.values() for kind in kinds} - set(KINDS):
             raise ValueError(f"coverage names {min(unknown)}, which is no kind of operation")
-        if not 1 <= self.residual.value <= self.residual_beyond.value:
-            raise ValueError("residual is a factor of at least 1, residual_beyond no smaller")
+        if not 1 <= self.residual.value <= self.residual_beyond.value <= 100:
+            raise ValueError("residual is a factor of at least 1, residual_beyond no smaller and 100 at most")
         paths = list(self.figures)
         for group in self.fit:
             for pattern in group.figures:
@@ -202,7 +209,7 @@ class DeviceProfile(_Part):
 
     @cached_property
     def figures(self) -> dict[str, Figure]:
-        """Every figure that a price depends on by its dotted path: "units.gpu.rates.convolution.full_in"."""
+        """Every figure that a price depends on by its dotted path, such as "units.rank5.memory_gb_s"."""
         return {**dict(_figures(self.units, "units")), "switch_us": self.switch_us}
 
     @cached_property
@@ -255,4 +262,6 @@ def _read(text: str, origin: str) -> DeviceProfile:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise UserError(f"device profile {origin} is not valid at {where}: {first['msg']}") from error
+        given = first["input"]
+        value = f" (it is {given!r})" if isinstance(given, str | int | float) else ""
+        raise UserError(f"device profile {origin} is not valid at {where}: {first['msg']}{value}") from error

@@ -24,7 +24,7 @@ NORMAL_90 = 1.645  # standard deviations either side that hold 90 % of a normal 
 def draws(profile: DeviceProfile, members: int = MEMBERS) -> dict[str, np.ndarray]:
     """Factors [members] of every figure by its spread, by path as in `profile.figures`."""
     return {
-        path: _log_normal(path, figure.spread, members)
+        path: log_normal(path, figure.spread, members)
         for path, figure in profile.figures.items()
         if figure.spread > 1
     }
@@ -33,7 +33,7 @@ def draws(profile: DeviceProfile, members: int = MEMBERS) -> dict[str, np.ndarra
 def group_factors(profile: DeviceProfile) -> dict[str, np.ndarray]:
     """Factors [K] of every fit group: the ensemble of the calibration, or draws by the groups' spreads."""
     if profile.ensemble is None:
-        return {group.name: _log_normal(group.name, group.spread, MEMBERS) for group in profile.fit}
+        return {group.name: log_normal(group.name, group.spread, MEMBERS) for group in profile.fit}
     columns = np.array(profile.ensemble.rows).T
     return dict(zip(profile.ensemble.columns, columns, strict=True))
 
@@ -71,6 +71,7 @@ def interval_factor(latencies: np.ndarray, residual: float | np.ndarray) -> np.n
     return np.asarray(np.exp(NORMAL_90 * np.sqrt(np.mean(ratios**2, axis=-1) + np.log(residual) ** 2)))
 
 
-def _log_normal(name: str, spread: float, members: int) -> np.ndarray:
+def log_normal(name: str, spread: float, members: int) -> np.ndarray:
+    """Factors [members] around 1 with this spread, the same whenever they are drawn by this name."""
     random = np.random.default_rng([SEED, crc32(name.encode())])
     return np.asarray(np.exp(log(spread) * random.standard_normal(members)))

@@ -86,8 +86,8 @@ def _moved(work: Work, unit: HardwareUnit) -> np.ndarray:
 def _dense(work: Work, unit: HardwareUnit) -> np.ndarray:
     """Seconds to multiply and add and to move the bytes: whichever takes longer, or both.
 
-    The unit multiplies a tile of input channels by a tile of output channels, so narrow operations leave idle
-    what they don't fill on either side. Where less remains than the vector rate, that counts.
+    The rate saturates at some channels on either side and falls in proportion below. Where less remains than
+    the vector rate, that counts.
     """
     rate = unit.rates[work.kind]
     filled_in = _share(work.channels_in, rate.full_in, rate.half_in)
@@ -109,7 +109,7 @@ def _together(computing: np.ndarray, moving: np.ndarray, unit: HardwareUnit) -> 
 
 
 def _depthwise(work: Work, unit: HardwareUnit) -> np.ndarray:
-    """Seconds of a convolution within each channel: it has no tile to fill."""
+    """Seconds of a convolution within each channel: width has no effect."""
     return _together(work.flops / unit.rates[work.kind].flop_s, _moved(work, unit), unit)
 
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from nas.calibration.fitting import fit_profile
+from nas.calibration.fitting_errors import left_out
+from nas.calibration.fitting_factors import Factors
 from nas.calibration.probes import Probe
 from nas.calibration.samples import Workload, samples
 from nas.costs.ensemble import grouped, interval_factor, sampled
@@ -36,18 +38,44 @@ def timed(rows, profile, factors):
     )
 
 
+def all_grouped(profile, factors):
+    """Factors of the figures in these groups; the other groups' are 1."""
+    return grouped(profile, {group.name: np.ones(1) for group in profile.fit} | factors)
+
+
 def test_decoders_alone_move_the_groups(specification, make_row):
-    factors = grouped(specification, {name: np.array([value]) for name, value in TRUE.items()})
-    found = timed(decoders(make_row), specification, factors)
+    groups = {name: np.array([value]) for name, value in TRUE.items()}
+    found = timed(decoders(make_row), specification, all_grouped(specification, groups))
     calibration = fit_profile(found, specification, "mine", "a processor")
     figure = "units.host.rates.convolution3d.tflop_s"
     true = specification.figures[figure].value * TRUE["convolution rate"]
     assert calibration.profile.figures[figure].value == pytest.approx(true, rel=0.1)
     for row in calibration.rows:
         assert row.estimated_ms == pytest.approx(row.measured_ms, rel=0.05)
-    assert [group.name for group in calibration.profile.fit] == list(TRUE)
+    assert [group.name for group in calibration.profile.fit] == [group.name for group in specification.fit]
     assert calibration.profile.coverage["host"]["convolution3d"].channels_in[1] == 512
     assert "fitted to 6 measurements of a processor" in calibration.profile.figures[figure].source
+
+
+def test_rates_that_decoders_do_not_determine_do_not_pass_for_fitted(specification, make_row):
+    groups = {name: np.array([value]) for name, value in TRUE.items()}
+    found = timed(decoders(make_row), specification, all_grouped(specification, groups))
+    figures = fit_profile(found, specification, "mine", "it").profile.figures
+    transposed = "units.host.rates.transposed_convolution.tflop_s"
+    assert figures[transposed] == specification.figures[transposed]
+    assert "which moved it along" in figures["units.host.rates.matrix_product.tflop_s"].source
+    assert "moved" not in figures["units.host.rates.convolution3d.tflop_s"].source
+
+
+def test_what_is_left_out_of_the_fit_has_no_say_in_its_prediction(specification, make_row):
+    rows = decoders(make_row)
+    found = timed(rows, specification, {})
+    factors = Factors(specification, specification.fit)
+    measured, noise = np.log([row.latency_ms for row in rows]), np.full(len(rows), 0.01)
+    changed = measured + np.where(np.arange(len(rows)) == 2, 1.0, 0.0)
+    one, other = (left_out(factors, found, times, noise) for times in (measured, changed))
+    assert one[2] == other[2]
+    assert not np.isclose(one[3], other[3])
 
 
 def test_probes_move_single_figures_and_leave_the_others(specification, make_row):

@@ -33,9 +33,9 @@ def test_an_unknown_device_lists_the_known():
 
 
 def test_a_profile_of_ones_own_is_read_by_path(write, figures):
-    figures["units"]["gpu"]["memory_gb_s"]["value"] = 77
+    figures["units"]["rank5"]["memory_gb_s"]["value"] = 77
     own = load_device(write(figures))
-    assert own.figures["units.gpu.memory_gb_s"].value == 77
+    assert own.figures["units.rank5.memory_gb_s"].value == 77
     assert own.digest != load_device("iphone-16-pro").digest
 
 
@@ -44,17 +44,22 @@ def test_a_profile_of_ones_own_is_read_by_path(write, figures):
     [
         (lambda profile: profile.pop("switch_us"), "switch_us"),
         (
-            lambda profile: profile["units"]["gpu"]["memory_gb_s"].update(value=-1),
-            "units.gpu.memory_gb_s.value",
+            lambda profile: profile["units"]["rank5"]["memory_gb_s"].update(value=-1),
+            "units.rank5.memory_gb_s.value",
         ),
         (lambda profile: profile["switch_us"].update(value=float("nan")), "switch_us.value"),
         (lambda profile: profile["switch_us"].update(spread=0.5), "switch_us.spread"),
+        (lambda profile: profile["switch_us"].update(value=True), "switch_us.value"),
+        (lambda profile: profile["switch_us"].update(value=1e30), "it is 1e+30"),
+        (lambda profile: profile["residual"].update(value=True), "residual.value"),
+        (lambda profile: profile["residual_beyond"].update(value=1e5), "residual_beyond no smaller"),
+        (lambda profile: profile.update(version=True), "version"),
         (lambda profile: profile["switch_us"].pop("source"), "switch_us.source"),
         (lambda profile: profile.update(memory_gbs=1), "memory_gbs"),
-        (lambda profile: profile["units"]["gpu"]["rates"].update(conv=1), "units.gpu.rates.conv"),
-        (lambda profile: profile["units"].pop("gpu"), "unit neural_engine, the last, must take everything"),
-        (lambda profile: profile["units"]["gpu"].update(highest_rank=5), "must take tensors of every rank"),
-        (lambda profile: profile["fit"][0].update(figures=["units.gpu.speed"]), "matches no figure"),
+        (lambda profile: profile["units"]["rank5"]["rates"].update(conv=1), "units.rank5.rates.conv"),
+        (lambda profile: profile["units"].pop("rank5"), "unit neural_engine, the last, must take everything"),
+        (lambda profile: profile["units"]["rank5"].update(highest_rank=5), "must take tensors of every rank"),
+        (lambda profile: profile["fit"][0].update(figures=["units.rank5.speed"]), "matches no figure"),
         (lambda profile: profile.update(coverage={"tpu": {}}), "tpu, which is no unit"),
         (
             lambda profile: profile.update(ensemble={"columns": ["speed"], "rows": [[1], [1]]}),
@@ -64,7 +69,7 @@ def test_a_profile_of_ones_own_is_read_by_path(write, figures):
             lambda profile: profile.update(
                 ensemble={"columns": [group["name"] for group in profile["fit"]], "rows": [[1], [1]]}
             ),
-            "ensemble rows must hold 3",
+            "ensemble rows must hold 8",
         ),
     ],
 )

@@ -9,13 +9,13 @@ PROFILE = load_device("iphone-16-pro")
 
 
 def test_the_first_set_is_the_profiles_own():
-    own, many = hardware(PROFILE).units["gpu"], sampled(PROFILE).units["gpu"]
+    own, many = hardware(PROFILE).units["rank5"], sampled(PROFILE).units["rank5"]
     assert many.memory[0] == own.memory
     assert many.rates["convolution3d"].flop_s[0] == own.rates["convolution3d"].flop_s
 
 
 def test_draws_agree_between_runs_and_follow_the_spread():
-    path = "units.neural_engine.rates.convolution.tflop_s"
+    path = "units.neural_engine.rates.transposed_convolution.tflop_s"
     factors = draws(PROFILE, 4000)[path]
     assert np.array_equal(factors, draws(PROFILE, 4000)[path])
     assert np.exp(np.log(factors).std()) == pytest.approx(PROFILE.figures[path].spread, rel=0.03)
@@ -23,16 +23,19 @@ def test_draws_agree_between_runs_and_follow_the_spread():
 
 def test_an_ensemble_replaces_the_draws_of_the_groups():
     columns = [group.name for group in PROFILE.fit]
-    rows = [[1.0, 1.0, 1.0], [2.0, 1.0, 1.0], [3.0, 1.0, 1.0]]
+    place = columns.index("rank5 convolution rate")
+    rows = [
+        [value if column == place else 1.0 for column in range(len(columns))] for value in (1.0, 2.0, 3.0)
+    ]
     data = {**PROFILE.model_dump(), "ensemble": {"columns": columns, "rows": rows}}
     calibrated = type(PROFILE).model_validate(data)
-    rate = sampled(calibrated).units["gpu"].rates["convolution3d"].flop_s
+    rate = sampled(calibrated).units["rank5"].rates["convolution3d"].flop_s
     assert rate / rate[0] == pytest.approx([1, 1, 2, 3])
 
 
 def test_a_group_multiplies_each_of_its_figures():
     factors = grouped(PROFILE, {group.name: np.array([2.0]) for group in PROFILE.fit})
-    assert factors["units.gpu.memory_gb_s"] == 2
+    assert factors["units.rank5.memory_gb_s"] == 2
     assert "units.neural_engine.memory_gb_s" not in factors
 
 

@@ -10,7 +10,7 @@ from nas.costs.roofline import PRICES, chain_ms, price
 
 PROFILE = load_device("iphone-16-pro")
 PHONE = hardware(PROFILE)
-GPU = PHONE.units["gpu"]
+GPU = PHONE.units["rank5"]
 DISPATCH_MS = GPU.dispatch * 1e3
 RATE = GPU.rates["convolution3d"]
 
@@ -70,7 +70,7 @@ def test_operations_follow_each_other():
 
 
 def test_many_sets_of_figures_are_priced_at_once():
-    path = "units.gpu.rates.convolution3d.tflop_s"
+    path = "units.rank5.rates.convolution3d.tflop_s"
     wide = operation("convolution3d", flops=10**12, channels=(256, 256))
     program = Program((wide,), ((1, 2), (1, 2)), 1, (1,))
     many = chain_ms([program], hardware(PROFILE, {path: np.array([1.0, 2.0])}))
