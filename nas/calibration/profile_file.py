@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from nas.aside import written_aside
 from nas.costs.device import DeviceProfile
 
 
@@ -13,6 +14,5 @@ def write_profile(profile: DeviceProfile, path: Path) -> None:
     """Writes `path`, whole or not at all."""
     content = profile.model_dump(mode="json", exclude_none=True)
     text = yaml.dump(content, sort_keys=False, width=10**6, default_flow_style=None, allow_unicode=True)
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(f"# Written by nas calibrate.\n{text}", encoding="utf-8")
-    temporary.replace(path)
+    with written_aside(path) as temporary:
+        temporary.write_text(f"# Written by nas calibrate.\n{text}", encoding="utf-8")

@@ -1,9 +1,8 @@
 """Operations of converted blocks, kept on disk between runs.
 
 One JSON file a block under `$XDG_CACHE_HOME/nas-video-decoders/coreml` (by default `~/.cache/...`). Its name
-is a digest of the block's graph and of the versions that converted it, so a changed block or an upgraded
-library never meets an old entry. A file is written beside its place and renamed, so writers may be killed or
-run side by side.
+is a digest of the block's graph, of the versions that converted it and of the source code that converts and
+reads it, so a changed block, library or table of operations never meets an old entry.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ import hashlib
 import json
 import logging
 import os
-import tempfile
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
+from nas.aside import written_aside
 from nas.costs.operations import Program
-
-FORMAT = 4  # raise it when what a Program holds, or how it is read from a conversion, changes
 
 _logger = logging.getLogger(__name__)
 
@@ -30,8 +29,24 @@ def directory() -> Path:
 
 def entry(fingerprint: str, versions: dict[str, str]) -> Path:
     """File of the block with this graph fingerprint, converted by these versions."""
-    key = json.dumps([FORMAT, fingerprint, versions], sort_keys=True)
+    key = json.dumps([_code(), fingerprint, versions], sort_keys=True)
     return directory() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
+
+
+def source_digest(files: Iterable[Path]) -> str:
+    """Digest of the contents of source files."""
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def _code() -> str:
+    """Digest of the code that converts a block and reads its operations."""
+    costs = Path(__file__).parent
+    own = [costs / f"{name}.py" for name in ("coreml", "operations", "trace")]
+    return source_digest([*own, costs.parent / "lowering" / "conversion.py"])
 
 
 def load(path: Path) -> Program | None:
@@ -58,10 +73,8 @@ def store(path: Path, program: Program) -> None:
     data = program.to_dict()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        with os.fdopen(handle, "w") as file:
-            json.dump({"digest": _digest(data), "program": data}, file)
-        Path(temporary).replace(path)
+        with written_aside(path) as temporary:
+            temporary.write_text(json.dumps({"digest": _digest(data), "program": data}))
     except OSError as error:
         _logger.warning("cache entry %s can't be written: %s", path, error)
 

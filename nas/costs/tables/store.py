@@ -3,7 +3,7 @@
 One file under `$XDG_CACHE_HOME/nas-video-decoders/tables` (by default `~/.cache/...`) for each set of parts
 and way of pricing. Its name is a digest of both, of the profile's figures, of the versions of torch and
 coremltools, and of the source code that decides what a part is and costs: a change of any makes a new file.
-A file is written beside its place and renamed, so writers may be killed or run side by side.
+Tables that were not read for a month are removed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import hashlib
 import json
 import logging
 import os
-import tempfile
 import zipfile
 from dataclasses import asdict
 from functools import cache
@@ -21,11 +20,14 @@ from pathlib import Path
 import numpy as np
 
 import search_space
-from nas.costs.cache import directory
+from nas.aside import remove_old, written_aside
+from nas.costs.cache import directory, source_digest
 from nas.costs.tables.filling import Pricing
 from nas.costs.tables.parts import Parts
 from nas.costs.tables.sums import Table
 from nas.lowering.conversion import versions
+
+_KEPT_DAYS = 30
 
 _logger = logging.getLogger(__name__)
 
@@ -50,17 +52,16 @@ def _code() -> str:
     """Digest of the source code of what is built, lowered and priced."""
     costs = Path(__file__).parents[1]
     folders = (Path(search_space.__file__).parent, costs.parent / "lowering", costs)
-    digest = hashlib.sha256()
-    for path in sorted(path for folder in folders for path in folder.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return source_digest(path for folder in folders for path in folder.rglob("*.py"))
 
 
 def load(path: Path) -> Table | None:
     """The table in `path`. None where there is none, or it is damaged (which is logged with the name)."""
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return Table(**stored)
+            table = Table(**stored)
+        os.utime(path)  # it is in use
+        return table
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
@@ -72,9 +73,8 @@ def store(path: Path, table: Table) -> None:
     """Writes `table` to `path`. Where that can't be done, it is logged: the next run fills it again."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        with os.fdopen(handle, "wb") as file:
+        with written_aside(path) as temporary, temporary.open("wb") as file:
             np.savez(file, **vars(table))
-        Path(temporary).replace(path)
+        remove_old(path.parent.glob("*.npz"), days=_KEPT_DAYS)
     except OSError as error:
         _logger.warning("table %s can't be written: %s", path, error)

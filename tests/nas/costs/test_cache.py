@@ -26,6 +26,14 @@ def test_what_is_stored_is_loaded(path, program):
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+def test_changed_code_is_told_from_what_was(tmp_path):
+    source = tmp_path / "coreml.py"
+    source.write_text("OPERATIONS = {}")
+    before = cache.source_digest([source])
+    source.write_text("OPERATIONS = {1}")
+    assert cache.source_digest([source]) != before
+
+
 def test_other_versions_have_other_entries(path):
     assert cache.entry("fingerprint", {"coremltools": "9.1"}) != path
 
