@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
-from nas.calibration.measurements import Measurement
+from nas.calibration.measurements import SEVERAL, Measurement
 from nas.lowering import Lowering
 from search_space.errors import UserError
 
@@ -105,7 +105,8 @@ def apple_measurement(
 ) -> Measurement:
     """The row of a table that an answer gives: the median of the first predictions.
 
-    `unit` is named where one unit took nearly all of the time.
+    `unit` is the one that took nearly all of the time, `SEVERAL` where none did; empty where the device
+    said of no operation.
     """
     samples = sorted(answer.samples_ms)
     middle = median(samples)
@@ -120,7 +121,7 @@ def apple_measurement(
         resolution=resolution,
         frames=frames,
         device=device,
-        unit=whole[0] if whole else "",
+        unit=whole[0] if whole else SEVERAL if times else "",
         lowering=lowering,
         latency_ms=middle,
         spread=(high - low) / 2 / middle,

@@ -15,7 +15,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from nas.aside import written_aside
 from search_space.errors import UserError
+
+SEVERAL = "several"  # compute units, none of which ran nearly all
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,8 @@ class Measurement:
         resolution: (height, width) of the clip, px; (0, 0) for a probe, whose name holds its sizes.
         frames: of the clip; 0 for a probe.
         device: what it ran on, as the device profile is called.
-        unit: the compute unit that was asked for or seen, as the profile names it; empty where the device has
-            but one.
+        unit: the compute unit that ran all of it, as the profile names it, or `SEVERAL`; empty where the
+            device has but one, or it is not known and the profile is to say.
         lowering: form in which the decoder was given to Core ML; empty for PyTorch.
         latency_ms: median time of one call, ms.
         spread: half of what lies between the 16th and the 84th percentile of the samples, over the median.
@@ -98,10 +101,8 @@ def write_measurements(path: str | os.PathLike[str], measurements: Iterable[Meas
             "samples": row.samples or "",
         }
         writer.writerow([values[name] for name in COLUMNS])
-    path = Path(path)
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text.getvalue(), encoding="utf-8")
-    temporary.replace(path)
+    with written_aside(Path(path)) as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8")
 
 
 def _parsed(row: dict[str, str | None], where: str) -> Measurement:

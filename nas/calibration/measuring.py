@@ -112,7 +112,7 @@ def measure_on_apple(
         write_measurements(path, rows)
         told[f"{work.subject} {work.lowering}"] = vars(answer)
         answers.write_text(json.dumps(told, indent=1), encoding="utf-8")
-        say(f"{work.subject} as {work.lowering}: {row.latency_ms:.3f} ms on {row.unit or 'several units'}")
+        say(f"{work.subject} as {work.lowering}: {row.latency_ms:.3f} ms on {row.unit or 'an unknown unit'}")
     return rows
 
 

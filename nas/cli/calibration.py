@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from statistics import median
 from typing import Annotated
 
 import typer
@@ -85,14 +86,17 @@ def calibrate(
     from nas.calibration.fitting import fit_profile
     from nas.calibration.measurements import read_measurements
     from nas.calibration.profile_file import write_profile
-    from nas.calibration.samples import samples
+    from nas.calibration.samples import fittable, samples
     from nas.costs import load_device
     from search_space.errors import UserError
 
     if to.suffix not in (".yaml", ".yml"):
         raise UserError(f"{to}: a profile's file ends in .yaml")
     profile = load_device(device)
-    rows = read_measurements(measured)
+    rows, left = fittable(read_measurements(measured), profile)
+    for other in left:
+        told = f"{other.subject} as {other.lowering} left out of the fit"
+        _say(f"{told}: it ran on {other.unit}, which is no unit of {profile.name}")
     _say(f"reading the operations of {len(rows)} measured probes and decoders")
     found = samples(rows, profile, measured.parent)
     _say("fitting")
@@ -120,8 +124,8 @@ def calibrate(
     console.print(table)
     for what, some in (("decoders", decoders), ("probes", [r for r in calibration.rows if not r.frames])):
         if some:
-            fit = sorted(abs(row.estimated_ms / row.measured_ms - 1) for row in some)[len(some) // 2]
-            out = sorted(abs(row.left_out_ms / row.measured_ms - 1) for row in some)[len(some) // 2]
+            fit = median(abs(row.estimated_ms / row.measured_ms - 1) for row in some)
+            out = median(abs(row.left_out_ms / row.measured_ms - 1) for row in some)
             console.print(f"{len(some)} {what}: median error {fit:.1%}, left out of the fit {out:.1%}")
 
 

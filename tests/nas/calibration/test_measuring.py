@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from nas.calibration.apple import AppleAnswer, apple_measurement, run_on_apple
+from nas.calibration.measurements import SEVERAL
 from nas.calibration.measuring import measure
 from nas.calibration.running import run_decoder
 from nas.calibration.subjects import decoder_subject, find_subject
@@ -51,7 +52,7 @@ def test_an_answer_of_a_device_becomes_a_row():
     assert (row.latency_ms, row.samples, row.unit) == (2.5, 5, "neural_engine")
     assert row.spread == pytest.approx(0.05 / 2.5)
     mixed = AppleAnswer(answer.samples_ms, 2.6, (*answer.operations, ("conv", "gpu", 1.0)))
-    assert apple_measurement(mixed, PROBE, "", (0, 0), 0, "iphone", "shifted_2d").unit == ""
+    assert apple_measurement(mixed, PROBE, "", (0, 0), 0, "iphone", "shifted_2d").unit == SEVERAL
 
 
 def test_core_ml_runs_on_a_mac_only(tmp_path):
