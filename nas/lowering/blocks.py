@@ -31,12 +31,21 @@ class LoweredConvolution(LoweredBlock):
 class LoweredOutput(LoweredConvolution):
     """norm, SiLU, a dense convolution to the video's channels."""
 
+    stream_scale = 1.0  # of what it reads, as of `rms_norm`; `nas.lowering.rescaling` sets it
+
     def forward(self, x: torch.Tensor, borders: Borders = repeated_borders) -> torch.Tensor:
-        return super().forward(F.silu(rms_norm(x)), borders)
+        return super().forward(F.silu(rms_norm(x, self.stream_scale)), borders)
 
 
 class LoweredResidualBlock(LoweredBlock):
-    """`search_space.decoder.ResidualBlock` with norms that are safe in fp16."""
+    """`search_space.decoder.ResidualBlock` with norms that are safe in fp16.
+
+    `stream_scale` is that of what it reads, `inner_scale` that of what its first convolution gives
+    (`nas.lowering.rescaling`).
+    """
+
+    stream_scale = 1.0
+    inner_scale = 1.0
 
     def __init__(self, block: ResidualBlock, lowering: Lowering) -> None:
         super().__init__()
@@ -51,8 +60,8 @@ class LoweredResidualBlock(LoweredBlock):
 
     def forward(self, x: torch.Tensor, borders: Borders = repeated_borders) -> torch.Tensor:
         first_activation = F.relu if self.relu_first else F.silu
-        residual = self.conv1(first_activation(rms_norm(x)), borders)
-        residual = self.conv2(F.silu(rms_norm(residual)), borders)
+        residual = self.conv1(first_activation(rms_norm(x, self.stream_scale)), borders)
+        residual = self.conv2(F.silu(rms_norm(residual, self.inner_scale)), borders)
         shortcut = self.conv_shortcut(self.norm3(x)) if self.changes_width else x
         return shortcut + residual
 
@@ -62,13 +71,14 @@ class LoweredPatchUpsampler(LoweredBlock):
 
     takes: Layout = "frames"
     gives: Layout = "frames"
+    stream_scale = 1.0  # as of `LoweredOutput`
 
     def __init__(self, block: PatchUpsampler) -> None:
         super().__init__()
         self.conv = block.conv
 
     def forward(self, frames: torch.Tensor, borders: Borders = repeated_borders) -> torch.Tensor:
-        return F.pixel_shuffle(self.conv(F.silu(rms_norm(frames))), 2)
+        return F.pixel_shuffle(self.conv(F.silu(rms_norm(frames, self.stream_scale))), 2)
 
 
 def lower_block(block: nn.Module, lowering: Lowering) -> LoweredBlock:

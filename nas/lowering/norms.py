@@ -1,9 +1,9 @@
 """The decoder's norms, written so that fp16 neither overflows nor underflows in them.
 
 As trained they square activations: above 255 that overflows fp16, below 0.0002 it vanishes, and their eps of
-1e-8 is 0. Here channels are first divided by their largest magnitude, which cancels in the result: the mean
-square then lies between 1/C and 1. That costs one more reduction, and in fp32 the numbers are the same to
-rounding.
+1e-8 is 0. Here channels are first divided by their largest magnitude (or by `SMALLEST_DIVISOR`), which
+cancels in the result: the mean square then lies between 1/C and 1. That costs one more reduction, and in fp32
+the numbers are the same to rounding.
 """
 
 from __future__ import annotations
@@ -15,12 +15,17 @@ from torch import nn
 
 RMS_EPS = 1e-8  # of `search_space.decoder.rms_norm`
 SMALLEST_SCALE = 2.0**-13  # twice the smallest normal fp16: its reciprocal and its half are normal too
+# Channels are divided by no less, so that the factor that norms them, up to 2**6.5 / this, is below 65,504.
+SMALLEST_DIVISOR = 2.0**-9
 
 
-def rms_norm(x: torch.Tensor) -> torch.Tensor:
-    """Divides x [N, C, ...] by the root of its mean square over channels plus `RMS_EPS`."""
-    root_eps = _constant(math.sqrt(RMS_EPS), x)
-    scale = torch.maximum(_largest(x), root_eps)
+def rms_norm(x: torch.Tensor, stream_scale: float = 1.0) -> torch.Tensor:
+    """Divides x [N, C, ...] by the root of its mean square over channels plus `RMS_EPS` * stream_scale².
+
+    So it gives for stream_scale * x what the trained norm gives for x.
+    """
+    root_eps = _constant(math.sqrt(RMS_EPS) * stream_scale, x)
+    scale = torch.maximum(_largest(x), _constant(SMALLEST_DIVISOR, x))
     # The factor multiplies x itself, so that no scaled copy must be kept for a second pass over memory.
     return x * (_inverse_root_mean_square(x / scale, root_eps / scale) / scale)
 
@@ -32,10 +37,11 @@ class ChannelLayerNorm(nn.Module):
         super().__init__()
         self.weight, self.bias = norm.weight, norm.bias
         self.eps = norm.eps
+        self.stream_scale = 1.0  # as of `rms_norm`
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        root_eps = _constant(math.sqrt(self.eps), x)
-        scale = torch.maximum(_largest(x), root_eps)
+        root_eps = _constant(math.sqrt(self.eps) * self.stream_scale, x)
+        scale = torch.maximum(_largest(x), _constant(SMALLEST_DIVISOR, x))
         scaled, root_eps = x / scale, root_eps / scale
         centred = scaled - scaled.mean(dim=1, keepdim=True)
         # Centred values may be far below the scale, so they get a scale of their own. Where channels are

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,13 +12,16 @@ from torch import nn
 
 from nas.lowering import Lowering
 from nas.lowering.conversion import convert, quiet
-from nas.lowering.decoder import lower
-from nas.lowering.streaming import stream
+from nas.lowering.decoder import LoweredDecoder, lower
+from nas.lowering.rescaling import fault_in_fp16, fit_to_fp16, trial_latents
+from nas.lowering.streaming import stream_lowered, why_not_streamable
 from search_space.decoder import Decoder
 from search_space.errors import UserError
 
 BITS = (16, 8, 4)
 SMALLEST_PALETTISED = 10_000  # weights; smaller tensors stay fp16, which is next to nothing of the size
+
+_logger = logging.getLogger(__name__)
 
 
 def save_package(
@@ -37,10 +41,8 @@ def save_package(
         ConversionError: where coremltools can't convert the decoder.
         OSError: where it can't be written.
     """
-    described = {"lowering": lowering}
-    _save(
-        lower(decoder.eval(), lowering), {"latent": latent_shape}, ["video"], described, decoder, path, bits
-    )
+    program = _for_fp16(decoder, lowering)
+    _save(program, {"latent": latent_shape}, ["video"], {"lowering": lowering}, decoder, path, bits)
 
 
 def save_streaming_packages(
@@ -59,13 +61,25 @@ def save_streaming_packages(
     Raises:
         UserError, ConversionError, OSError: as `save_package`, and for a design that can't be streamed.
     """
+    if reason := why_not_streamable(decoder.config):
+        raise UserError(f"design {decoder.config.hash} can't be streamed: {reason}")
+    lowered = _for_fp16(decoder, "shifted_2d")
     for path, is_first in ((first, True), (later, False)):
-        program = stream(decoder.eval(), is_first)
+        program = stream_lowered(lowered, is_first)
         states = program.state_shapes(latent_shape)
         given = {} if is_first else {f"state_{i}_in": shape for i, shape in enumerate(states)}
         results = ["frames", *(f"state_{i}_out" for i in range(len(states)))]
         described = {"streams": "first latent" if is_first else "later latents"}
         _save(program, {"latent": latent_shape} | given, results, described, decoder, path, bits)
+
+
+def _for_fp16(decoder: Decoder, lowering: Lowering) -> LoweredDecoder:
+    """The lowered decoder, rescaled where its streams could overflow; where that isn't enough, it is said."""
+    latents = trial_latents(decoder.config.latent_channels)
+    lowered = fit_to_fp16(lower(decoder.eval(), lowering), latents)
+    if fault := fault_in_fp16(lowered, latents):
+        _logger.warning("design %s is not fit for fp16: on trial latents %s", decoder.config.hash, fault)
+    return lowered
 
 
 def palettised(model: Any, bits: int) -> Any:

@@ -14,7 +14,7 @@ from torch import nn
 from torch.func import functional_call
 
 from nas.lowering.convolutions import TemporalConvolution, repeated_borders
-from nas.lowering.decoder import BlockChain, lower
+from nas.lowering.decoder import BlockChain, LoweredDecoder, lower
 from nas.lowering.layouts import LoweredBlock, ToClip, ToFrames
 from nas.lowering.upsamplers import LoweredUpsampler
 from search_space import DecoderConfig
@@ -47,8 +47,13 @@ def stream(decoder: Decoder, first: bool) -> StreamingDecoder:
     """
     if reason := why_not_streamable(decoder.config):
         raise UserError(f"design {decoder.config.hash} can't be streamed: {reason}")
+    return stream_lowered(lower(decoder, "shifted_2d"), first)
+
+
+def stream_lowered(lowered: LoweredDecoder, first: bool) -> StreamingDecoder:
+    """As `stream`, of a decoder as "shifted_2d" lowers it, whose blocks are taken over."""
     stages = []
-    for stage, blocks in lower(decoder, "shifted_2d").stages():
+    for stage, blocks in lowered.stages():
         kept = [
             (name, StreamingBlock(block, first))
             for name, block in blocks
