@@ -3,8 +3,8 @@
     python benchmarks/poverty.py            # on an H100 and on a CPU
     python benchmarks/poverty.py --each     # with a line for each design
 
-A phone's profile rests on the published speeds of four decoders. Here the same four, three fit groups and
-what specifications say are all that is known of two devices whose speeds can be measured: it is what to
+A phone's profile rests on the published speeds of four decoders. Here the same four, and what
+specifications say are all that is known of two devices whose speeds can be measured: it is what to
 expect of the phone's profile, for designs from the space for Wan that include operators which none of the
 four has. The tables were measured by measure_devices.py.
 """
