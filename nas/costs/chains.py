@@ -26,7 +26,9 @@ class Cost:
         flops: two per multiply-add of convolutions and matrix products.
         bytes: bytes that its operations move, weights included.
         latency: time on the device, ms, [1 + K]: by the profile's figures, then by each set of its ensemble.
-        peak_activation_bytes: most bytes of activations alive at once while it runs.
+        peak_activation_bytes: most bytes of activations alive at once while it runs, but for states that the
+            caller holds.
+        left_bytes: bytes of the states that it writes, which stay to the end of the program.
         units: time by unit, ms, by the profile's figures.
         unmeasured: time beyond what calibrated the profile, ms, by what makes it so.
     """
@@ -36,6 +38,7 @@ class Cost:
     bytes: int
     latency: np.ndarray
     peak_activation_bytes: int
+    left_bytes: int = 0
     units: Mapping[str, float] = field(default_factory=dict)
     unmeasured: Mapping[str, float] = field(default_factory=dict)
 
@@ -45,13 +48,14 @@ class Cost:
         return float(self.latency[0])
 
     def __add__(self, later: Cost) -> Cost:
-        """Cost of this and then `later`: everything adds, the peak is the higher one."""
+        """Cost of this and then `later`: everything adds but the peak, which is the higher one."""
         return Cost(
             self.params + later.params,
             self.flops + later.flops,
             self.bytes + later.bytes,
             self.latency + later.latency,
-            max(self.peak_activation_bytes, later.peak_activation_bytes),
+            max(self.peak_activation_bytes, self.left_bytes + later.peak_activation_bytes),
+            self.left_bytes + later.left_bytes,
             _added(self.units, later.units),
             _added(self.unmeasured, later.unmeasured),
         )
@@ -68,15 +72,20 @@ class Cost:
         )
 
     def bounds_ms(self, profile: DeviceProfile) -> tuple[float, float]:
-        """The 90 % interval of the time, ms: lower and upper bound.
-
-        What the model leaves unexplained lies between the profile's `residual` and its `residual_beyond`, as
-        the share of the time that nothing measured.
-        """
-        share = min(1.0, sum(self.unmeasured.values()) / self.latency_ms)
-        residual = profile.residual.value ** (1 - share) * profile.residual_beyond.value**share
-        factor = float(interval_factor(self.latency, residual))
+        """The 90 % interval of the time, ms: lower and upper bound."""
+        factor = float(bounds_factor(self.latency, sum(self.unmeasured.values()), profile))
         return self.latency_ms / factor, self.latency_ms * factor
+
+
+def bounds_factor(latency: np.ndarray, unmeasured: np.ndarray | float, profile: DeviceProfile) -> np.ndarray:
+    """Factor either side of the 90 % intervals of latencies [..., 1 + K], ms: [...].
+
+    `unmeasured` [...], ms, is how much of each is beyond what calibrated the profile. What the model leaves
+    unexplained lies between the profile's `residual` and its `residual_beyond`, as the share of that.
+    """
+    share = np.minimum(1.0, unmeasured / latency[..., 0])
+    residual = profile.residual.value ** (1 - share) * profile.residual_beyond.value**share
+    return interval_factor(latency, residual)
 
 
 def _added(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
@@ -122,7 +131,8 @@ def block_cost(block: Block, source: Source, profile: DeviceProfile) -> Cost:
             block.program.flops,
             block.program.moved * profile.element_bytes,
             latency,
-            peak_activations(block.program) * profile.element_bytes,
+            (peak_activations(block.program) - block.program.states_given) * profile.element_bytes,
+            block.program.states_left * profile.element_bytes,
             {unit: float(latency[0])},
             unmeasured_ms(block.program, unit, times, profile),
         )

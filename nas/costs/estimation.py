@@ -9,7 +9,7 @@ from typing import Any, Literal
 from nas.costs.blocks import Decodable, Design, Source
 from nas.costs.chains import Cost
 from nas.costs.device import DeviceProfile, load_device
-from nas.costs.modes import Mode, ModeName, tiled, whole
+from nas.costs.modes import Mode, ModeName, in_tiles, tiled, whole
 from nas.costs.streaming import STREAMED, streamed
 from nas.lowering import LOWERINGS, Lowering
 from search_space import DecoderConfig
@@ -69,7 +69,8 @@ class Estimate:
         latency_low_ms, latency_high_ms: bounds of its 90 % interval.
         fps: frames asked for per second of `latency_ms`.
         first_frame_ms: time until the first frame is done.
-        peak_memory_bytes: weights, and the most activations alive at once.
+        peak_memory_bytes: weights, and the most activations alive at once, states of a streamed decoder
+            included.
         fits: whether that is within `memory_limit_bytes`.
         memory_limit_bytes: what one app may use on the device, or what was given.
         mode: how the clip is decoded ("whole", "tiled", "streamed"): of the modes that fit the one with the
@@ -88,7 +89,7 @@ class Estimate:
         frames: frames asked for.
         frames_decoded: frames that the decoder gives for the fewest latents that cover `frames`.
         latent_shape: of the clip, [1, C, T, H, W].
-        program_shape: of what one run of the program decodes: the clip, or a tile.
+        program_shape: of what one run of the program decodes: the clip, a tile, or one latent [1, C, H, W].
         source: "coreml" (operations of the converted ML Program) or "trace" (operators of PyTorch).
         stages: one row per stage, in the order in which data meets them.
     """
@@ -177,27 +178,15 @@ def estimate(
     def rank(mode: Mode) -> tuple[bool, float]:
         return mode.memory_bytes > limit, mode.total.bounds_ms(profile)[1]
 
-    def priced(name: ModeName, form: Lowering | None, source: Source) -> Mode | None:
-        match name:
-            case "whole":
-                return whole(decoder, latent, profile, source, form)
-            case "tiled":
-                return tiled(decoder, latent, decoded, profile, source, form, limit)
-            case "streamed":
-                return streamed(decoder, latent, profile, source) if form == STREAMED else None
-
-    def best_of(name: ModeName) -> list[Mode]:
-        found = [mode for form in lowerings if (mode := priced(name, form, "trace")) is not None]
-        return [min(found, key=rank)] if found else []
-
-    modes = best_of("whole")
+    modes = [min((whole(decoder, latent, profile, "trace", form) for form in lowerings), key=rank)]
     if modes[0].memory_bytes > limit:
-        modes += best_of("tiled")
-    modes += best_of("streamed")
+        in_forms = (tiled(decoder, latent, decoded, profile, "trace", form, limit) for form in lowerings)
+        modes.append(min(in_forms, key=rank))
+    if STREAMED in lowerings and (stream := streamed(decoder, latent, profile, "trace")) is not None:
+        modes.append(stream)
     best = min(modes, key=rank)
     if source != "trace":
-        converted = priced(best.name, best.lowering, source)
-        assert converted is not None
+        converted = _converted(best, decoder, latent, decoded, profile, source)
         modes[modes.index(best)] = converted
         best = converted
     rows = {mode.name: _row(mode, profile, frames, limit) for mode in modes}
@@ -234,6 +223,26 @@ def estimate(
             for name, cost in best.stages
         ),
     )
+
+
+def _converted(
+    mode: Mode,
+    decoder: Decodable,
+    latent: tuple[int, ...],
+    frames: int,
+    profile: DeviceProfile,
+    source: Source,
+) -> Mode:
+    """The same way to decode, tiles of the same shape included, priced from another source."""
+    match mode.name:
+        case "whole":
+            return whole(decoder, latent, profile, source, mode.lowering)
+        case "tiled":
+            return in_tiles(decoder, latent, mode.program_shape, frames, profile, source, mode.lowering)
+        case "streamed":
+            converted = streamed(decoder, latent, profile, source)
+            assert converted is not None, "it was priced by trace before"
+            return converted
 
 
 def _row(mode: Mode, profile: DeviceProfile, frames: int, limit: int) -> ModeCost:

@@ -102,6 +102,16 @@ class Program:
         return sum(operation.moved for operation in self.operations)
 
     @property
+    def states_given(self) -> int:
+        """Elements of the states that the block reads."""
+        return sum(prod(shape) for shape in self.shapes[1 : self.inputs])
+
+    @property
+    def states_left(self) -> int:
+        """Elements of the states that the block writes."""
+        return sum(prod(self.shapes[i]) for i in self.outputs[1:])
+
+    @property
     def output_shape(self) -> tuple[int, ...]:
         """Shape of the block's first output, [B, C, T, H, W] or [T, C, H, W]."""
         return self.shapes[self.outputs[0]]
@@ -240,10 +250,11 @@ def peak_activations(program: Program) -> int:
     """Largest sum of activations alive at once while `program` runs, in elements, with inputs and outputs.
 
     An activation lives from the operation that writes it (an input: from the start) to the last that reads it
-    (an output: to the end). Weights are not counted.
+    (an output: to the end). States that the block is given belong to the caller, who holds them to the end of
+    the call. Weights are not counted.
     """
     last_use = {i: step for step, operation in enumerate(program.operations) for i in operation.inputs}
-    last_use.update(dict.fromkeys(program.outputs, len(program.operations)))
+    last_use.update(dict.fromkeys((*range(1, program.inputs), *program.outputs), len(program.operations)))
     alive = set(range(program.inputs))
     peak = sum(prod(program.shapes[i]) for i in alive)
     for step, operation in enumerate(program.operations):

@@ -13,7 +13,6 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from math import prod
 from multiprocessing import get_context
 from typing import Literal
 
@@ -21,21 +20,20 @@ import numpy as np
 import torch
 from torch import nn
 
-from nas.costs.blocks import Block, Source, block_of, chain_blocks
+from nas.costs.blocks import Block, Source, chain_blocks
 from nas.costs.chains import block_cost, sum_costs
 from nas.costs.device import DeviceProfile
 from nas.costs.ensemble import sampled
 from nas.costs.roofline import switches
+from nas.costs.streaming import streaming_blocks
 from nas.costs.tables.parts import Dims, Part, Parts
 from nas.costs.tables.sums import Table
 from nas.lowering import Lowering
-from nas.lowering.blocks import lower_block
 from nas.lowering.decoder import lower_end, lower_link
 from nas.lowering.layouts import Layout
-from nas.lowering.streaming import StreamingBlock
 
-COLUMNS = ("params", "flops", "latency_ms", "unmeasured_ms", "states")
-PARAMS, FLOPS, LATENCY, UNMEASURED, STATES = range(len(COLUMNS))  # states: elements kept between calls
+COLUMNS = ("params", "flops", "latency_ms", "unmeasured_ms", "left_bytes")  # as of `nas.costs.chains.Cost`
+PARAMS, FLOPS, LATENCY, UNMEASURED, LEFT = range(len(COLUMNS))
 _CHUNK = 32  # parts that a process takes at once
 _FEW = 256  # parts that one process has done before others have started
 
@@ -121,13 +119,19 @@ def _row(part: Part | None, pricing: Pricing) -> Table:
     chains = {layout: _chain(modules, layout, part, pricing) for layout in dict(pricing.states)}
     for state, (layout, unit) in enumerate(pricing.states):
         begins = part.which == "conv_in"
-        blocks, kept, left = chains[pricing.states[0][0] if begins else layout]
+        blocks, left = chains[pricing.states[0][0] if begins else layout]
         costs = [block_cost(block, pricing.source, pricing.profile) for block in blocks]
         units = [next(iter(cost.units)) for cost in costs]
         before = units[0] if begins else unit  # nothing stands before the first block
         total = sum_costs(costs)
         latency = total.latency + switches([before, *units]) * switch
-        row.sums[state] = total.params, total.flops, latency[0], sum(total.unmeasured.values()), kept
+        row.sums[state] = (
+            total.params,
+            total.flops,
+            latency[0],
+            sum(total.unmeasured.values()),
+            total.left_bytes,
+        )
         row.members[state] = latency[1:]
         row.peaks[state] = total.peak_activation_bytes
         row.after[state] = pricing.states.index((left, units[-1]))
@@ -136,15 +140,16 @@ def _row(part: Part | None, pricing: Pricing) -> Table:
 
 def _chain(
     modules: Sequence[nn.Module], layout: Layout, part: Part, pricing: Pricing
-) -> tuple[list[Block], int, Layout]:
-    """The blocks of a part after a tensor of this layout; elements of the states that they keep; the layout
-    after."""
+) -> tuple[list[Block], Layout]:
+    """The blocks of a part after a tensor of this layout, and the layout after."""
     shape = _shape(part.channels, part.dims, layout)
+    stage = (part.which, [(str(place), module) for place, module in enumerate(modules)])
+    execution = pricing.profile.execution
     if pricing.lowering is None:
-        stage = (part.which, [(str(place), module) for place, module in enumerate(modules)])
-        return chain_blocks([stage], shape, pricing.source, pricing.profile.execution), 0, layout
+        return chain_blocks([stage], shape, pricing.source, execution), layout
     if pricing.program != "clip":
-        return *_streamed(modules, shape, pricing.lowering, pricing), layout
+        first = pricing.program == "first"
+        return streaming_blocks([stage], shape, pricing.source, execution, first), layout
     chain: list[tuple[str, nn.Module]] = []
     for module in modules:
         link = lower_link(part.which, module, pricing.lowering, layout)
@@ -153,24 +158,7 @@ def _chain(
     if part.which == "head":
         chain += lower_end(layout)
         layout = "clip"
-    blocks = chain_blocks([(part.which, chain)], shape, pricing.source, pricing.profile.execution)
-    return blocks, 0, layout
-
-
-def _streamed(
-    modules: Sequence[nn.Module], shape: tuple[int, ...], lowering: Lowering, pricing: Pricing
-) -> tuple[list[Block], int]:
-    first = pricing.program == "first"
-    blocks: list[Block] = []
-    kept = 0
-    for module in modules:
-        block = StreamingBlock(lower_block(module, lowering), first).eval()
-        states = block.state_shapes(shape)
-        given = [] if first else states
-        blocks.append(block_of("", "", block, shape, pricing.source, pricing.profile.execution, given))
-        kept += sum(prod(state) for state in states)
-        shape = blocks[-1].program.output_shape
-    return blocks, kept
+    return chain_blocks([(part.which, chain)], shape, pricing.source, execution), layout
 
 
 def _shape(channels: int, dims: Dims, layout: Layout) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nas.costs.tables.chain import LINKS, Chain
-from nas.costs.tables.filling import COLUMNS, LATENCY
+from nas.costs.tables.filling import COLUMNS, LATENCY, LEFT
 from nas.costs.tables.parts import NOTHING, Parts
 from nas.costs.tables.sums import Table
 
@@ -58,10 +58,12 @@ def _chained(priced: Table, chained: Sequence[tuple[int, np.ndarray, np.ndarray 
     for share, number, count in chained:
         often = np.broadcast_to(count, rows)[:, np.newaxis]
         at = (number[:, np.newaxis], after)
+        # The last of equal ones is on top of what those before it left.
+        left = sums[..., LEFT] + np.maximum(often - 1, 0) * priced.sums[at][..., LEFT]
+        np.maximum(peaks, (left + priced.peaks[at]) * (often > 0), out=peaks)
         added = often[..., np.newaxis] * priced.sums[at]
         sums[..., :columns] += added
         sums[..., share] += added[..., LATENCY]
         members += often[..., np.newaxis].astype(np.float32) * priced.members[at]
-        np.maximum(peaks, priced.peaks[at] * (often > 0), out=peaks)
         after = np.where(often > 0, priced.after[at], after)
     return Table(sums, members, peaks, after)

@@ -9,14 +9,14 @@ from math import prod
 import numpy as np
 
 from nas.costs.blocks import Source
+from nas.costs.chains import bounds_factor
 from nas.costs.device import DeviceProfile
-from nas.costs.ensemble import interval_factor, sampled
 from nas.costs.estimation import EXTRAPOLATED
-from nas.costs.modes import TILES, VIDEO_CHANNELS, ModeName, tile_sides
-from nas.costs.streaming import STREAMED
+from nas.costs.modes import TILES, VIDEO_CHANNELS, ModeName, blending_ms, starts_ms, tile_sides
+from nas.costs.streaming import STREAMED, streaming_bytes
 from nas.costs.tables import store
 from nas.costs.tables.chain import OPERATORS, Chain, Variant
-from nas.costs.tables.filling import FLOPS, LATENCY, PARAMS, STATES, UNMEASURED, Pricing, Program, fill
+from nas.costs.tables.filling import FLOPS, LATENCY, LEFT, PARAMS, UNMEASURED, Pricing, Program, fill
 from nas.costs.tables.links import CONVOLUTIONS, ENDS, UPSAMPLER, compose
 from nas.costs.tables.parts import Dims, Parts
 from nas.costs.tables.sums import Table, add_up, walk
@@ -41,7 +41,7 @@ class Costs:
     """Costs of N designs, each an array [N], by the names and in the units of `nas.costs.Estimate`.
 
     `busiest` is the operator that most of the time goes into: a convolution, an upsampler, or the ends of the
-    decoder.
+    decoder. Starts of programs and the blending of tiles belong to none.
     """
 
     params: np.ndarray
@@ -114,6 +114,7 @@ class SpaceCosts:
         self._latent = (latents, -(-resolution[0] // height), -(-resolution[1] // width))
         pixels = prod(self._latent[1:]) * height * width
         self._video = VIDEO_CHANNELS * space.first.frames(latents) * pixels * profile.element_bytes
+        self._pixels = space.first.frames(latents) * height * width  # of one latent place
         self._lowerings: tuple[Lowering | None, ...] = LOWERINGS if profile.runtime == "coreml" else (None,)
         self._whole = [Way("whole", lowering, self._latent) for lowering in self._lowerings]
         streams = profile.runtime == "coreml" and any(map(_streamable, self.chain.variants))
@@ -180,16 +181,31 @@ class SpaceCosts:
             designs = designs[~settled]
 
     def _priced(self, way: Way, rows: list[np.ndarray], source: Source = "trace") -> _Priced:
-        added = add_up(self.tables(way, source), rows)
+        added = add_up(self.tables(way, source), rows, left=LEFT)
         sums = added.sums
-        share = np.minimum(1, sums[:, UNMEASURED] / sums[:, LATENCY])
-        residual = self.profile.residual.value ** (1 - share) * self.profile.residual_beyond.value**share
-        factor = interval_factor(np.column_stack([sums[:, LATENCY], added.members]), residual)
-        memory = (sums[:, PARAMS] + sums[:, STATES]) * self.profile.element_bytes + added.peaks
         sums[:, [FLOPS, LATENCY, UNMEASURED]] *= way.times
+        latency = np.column_stack([sums[:, LATENCY], way.times * added.members]) + self._overheads(way)
+        sums[:, LATENCY] = latency[:, 0]
+        factor = bounds_factor(latency, sums[:, UNMEASURED], self.profile)
+        if way.mode == "streamed":
+            params, left = sums[:, PARAMS], sums[:, LEFT]
+            memory = streaming_bytes(params, left, added.peaks, self.profile, way.latent[0])
+        else:
+            memory = sums[:, PARAMS] * self.profile.element_bytes + added.peaks
         if way.mode == "tiled":
             memory += self._video
         return _Priced(sums, memory, factor, np.full(len(sums), self.ways.index(way)))
+
+    def _overheads(self, way: Way) -> np.ndarray:
+        """Time between the runs of a program and after them, ms, [1 + K]."""
+        match way.mode:
+            case "whole":
+                return starts_ms(1, self.profile)
+            case "tiled":
+                blending = blending_ms(self._latent[1:], way.latent[1:], self._pixels, self.profile)
+                return starts_ms(way.times, self.profile) + blending
+            case "streamed":
+                return starts_ms(way.latent[0], self.profile)
 
     def tables(self, way: Way, source: Source = "trace") -> list[Table]:
         """A table for each link of the chain, decoded in that way."""
@@ -215,11 +231,7 @@ class SpaceCosts:
         if way.latent[0] == 1:
             return first
         later = self._composed(frame, Pricing(source, self.profile, way.lowering, "later"))
-        begins = np.atleast_1d(sampled(self.profile).switch) * 1e3
-        return [
-            _both(one, other, way.latent[0] - 1, begins if link == 0 else np.zeros_like(begins))
-            for link, (one, other) in enumerate(zip(first, later, strict=True))
-        ]
+        return [_both(one, other, way.latent[0] - 1) for one, other in zip(first, later, strict=True)]
 
     def _filled(self, parts: Parts, pricing: Pricing) -> Table:
         if len(parts) <= _FEW:
@@ -265,23 +277,21 @@ class SpaceCosts:
         )
 
 
-def _both(first: Table, later: Table, calls: int, begins: np.ndarray) -> Table:
+def _both(first: Table, later: Table, calls: int) -> Table:
     """A link of the first program and, `calls` times, of the later one, each in a state of its own.
 
-    `begins` [1 + K] is the time that each of those calls takes to begin, ms.
+    The later one holds the more.
     """
     rows, states = later.after.shape
     both = (rows, first.states * states)
     sums = first.sums[:, :, np.newaxis] + calls * later.sums[:, np.newaxis]
-    for column in (PARAMS, STATES):  # the programs share them
+    for column in (PARAMS, LEFT):  # of one of them
         sums[..., column] = later.sums[:, np.newaxis, :, column]
-    sums[..., [LATENCY, ENDS]] += calls * begins[0]
     members = first.members[:, :, np.newaxis] + np.float32(calls) * later.members[:, np.newaxis]
-    members += np.float32(calls) * begins[1:].astype(np.float32)
     return Table(
         sums.reshape(*both, -1),
         members.reshape(*both, -1),
-        np.maximum(first.peaks[:, :, np.newaxis], later.peaks[:, np.newaxis]).reshape(both),
+        np.broadcast_to(later.peaks[:, np.newaxis], (rows, first.states, states)).reshape(both),
         (first.after[:, :, np.newaxis] * states + later.after[:, np.newaxis]).reshape(both).astype(np.int8),
     )
 

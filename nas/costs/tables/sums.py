@@ -21,7 +21,7 @@ class Table:
     Attributes:
         sums: float64 [rows, S, columns]: what adds up along the chain.
         members: float32 [rows, S, K]: latencies by the K members of the profile's ensemble, ms; they add too.
-        peaks: float64 [rows, S]: most elements of activations alive at once; the largest counts.
+        peaks: float64 [rows, S]: most bytes of activations alive at once; the largest counts.
         after: int8 [rows, S]: the state that the link leaves behind.
     """
 
@@ -44,13 +44,17 @@ class Sums:
     peaks: np.ndarray
 
 
-def add_up(tables: Sequence[Table], rows: Sequence[np.ndarray], before: int = 0) -> Sums:
+def add_up(
+    tables: Sequence[Table], rows: Sequence[np.ndarray], before: int = 0, left: int | None = None
+) -> Sums:
     """The costs of N chains.
 
     Args:
         tables: one for each link.
         rows: for each link the option that each chain takes, int64 [N].
         before: the state before the first link.
+        left: the column of bytes that a link leaves behind, on top of which come the peaks of later links;
+            None where they leave nothing.
     """
     count = len(rows[0])
     sums = np.zeros((count, tables[0].sums.shape[2]))
@@ -59,9 +63,12 @@ def add_up(tables: Sequence[Table], rows: Sequence[np.ndarray], before: int = 0)
     for begin in range(0, count, _CHUNK):
         chunk = slice(begin, begin + _CHUNK)
         for table, at in walk(tables, [row[chunk] for row in rows], before):
+            peak = table.peaks.reshape(-1).take(at)
+            if left is not None:
+                peak += sums[chunk, left]
+            np.maximum(peaks[chunk], peak, out=peaks[chunk])
             sums[chunk] += table.sums.reshape(-1, sums.shape[1]).take(at, axis=0)
             members[chunk] += table.members.reshape(-1, members.shape[1]).take(at, axis=0)
-            np.maximum(peaks[chunk], table.peaks.reshape(-1).take(at), out=peaks[chunk])
     return Sums(sums, members, peaks)
 
 

@@ -61,13 +61,14 @@ def test_what_moves_more_than_five_axes_is_told_apart():
     assert [operation.kind for operation in builder.build(moved).operations] == ["high_rank_permute"]
 
 
-def test_a_state_that_is_kept_lives_to_the_end():
+def test_states_live_to_the_end():
     builder = ProgramBuilder(CLIP, CLIP)
     (joined,) = builder.add("copy", "concat", [0, 1], [(1, 8, 2, 8, 8)])
     (out,) = builder.add("convolution", "conv", [joined], [CLIP])
     program = builder.build(out, 0)  # the frames themselves are the next call's state
     assert program.output_shape == CLIP
-    assert peak_activations(program) == ELEMENTS + 2 * ELEMENTS + ELEMENTS
+    assert (program.states_given, program.states_left) == (ELEMENTS, ELEMENTS)
+    assert peak_activations(program) == ELEMENTS + ELEMENTS + 2 * ELEMENTS + ELEMENTS
 
 
 def test_what_leaves_a_program_has_the_shape_in_which_it_leaves():

@@ -98,7 +98,7 @@ class Applied(nn.Module):
     ("function", "kinds"),
     [
         (lambda clip: F.interpolate(clip, scale_factor=2, mode="nearest"), ["resize"]),
-        (lambda clip: F.interpolate(clip[0], scale_factor=2.0, mode="nearest-exact"), ["copy", "resize"]),
+        (lambda clip: F.interpolate(clip[0], scale_factor=2.0, mode="nearest-exact"), ["resize"]),
         (lambda clip: F.pad(clip, (1, 1, 1, 1, 0, 0), mode="reflect"), ["copy"]),
         (lambda clip: F.normalize(clip, dim=1), ["reduction", "elementwise", "elementwise"]),
         (lambda clip: clip.softmax(dim=1), ["normalization"]),
