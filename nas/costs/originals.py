@@ -24,7 +24,7 @@ from nas.teachers.dc_ae import LATENT_CHANNELS, MODEL_NAME, VideoDCAEDecoder
 from nas.teachers.growth import Growth, measured_growth
 from search_space.errors import UserError, first_line
 
-ENCODING = ("encoder.", "quant_conv.")  # parameters of an autoencoder that decoding does not use
+ENCODING = ("encoder", "quant_conv")  # modules of an autoencoder that decoding does not use
 
 
 def is_original(config: Mapping[str, Any]) -> bool:
@@ -166,9 +166,10 @@ class _DiffusersAutoencoder(_OriginalDecoder):
             # HunyuanVideo's decodes 17 frames in two overlapping pieces by default: 1.4 times the work.
             vae.use_framewise_decoding = False
         self.latent_channels = int(vae.config.get("latent_channels") or vae.config["z_dim"])
-        self.params = sum(
-            weight.numel() for name, weight in vae.named_parameters() if not name.startswith(ENCODING)
-        )
+        for name in ENCODING:
+            if hasattr(vae, name):
+                setattr(vae, name, nn.Identity())  # some look through its modules
+        self.params = sum(weight.numel() for weight in vae.parameters())
         self.takes_timestep = bool(vae.config.get("timestep_conditioning"))
         self.vae = vae
 

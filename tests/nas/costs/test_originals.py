@@ -71,6 +71,9 @@ SMALL_LTX = {
     "timestep_conditioning": True,
 }
 
+SMALL_WAN = {"_class_name": "AutoencoderKLWan", "base_dim": 8, "z_dim": 4}
+SMALL_WAN |= {"latents_mean": [0.0] * 4, "latents_std": [1.0] * 4}
+
 
 def test_an_original_runs_and_gives_the_frames_asked_for():
     found = original(SMALL_LTX)
@@ -79,6 +82,17 @@ def test_an_original_runs_and_gives_the_frames_asked_for():
     assert found.frames_decoded(10) == 17
     with torch.no_grad():
         assert found.build()(torch.zeros(shape)).shape == (1, 3, 17, 64, 128)
+
+
+@pytest.mark.parametrize("config", [SMALL_LTX, SMALL_WAN], ids=["ltx", "wan"])
+def test_what_runs_has_the_parameters_that_are_priced(config):
+    found = original(config)
+    decoder = found.build()
+    shape = found.latent_shape((16, 16), 5)
+    with torch.no_grad():
+        assert decoder(torch.zeros(shape)).shape[:3] == (1, 3, found.frames_decoded(5))
+    (block,) = found.blocks(shape, "trace", None, "fused")
+    assert sum(parameter.numel() for parameter in decoder.parameters()) == block.params
 
 
 def test_the_same_original_is_traced_once():
