@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,13 +30,14 @@ def package_exported(
     resolution: tuple[int, int],
     frames: int,
     bits: int = 16,
+    memory: int | None = None,
 ) -> Packaged:
-    """Adds the packages of an exported design to its folder, in place of older ones.
+    """Adds the packages of an exported design to its folder, in place of older ones of whatever mode.
 
     Args:
         folder: as `nas.export.export` writes it.
-        device, resolution, frames: as of `nas.costs.estimate`, which decides the mode (the whole clip at
-            once, tiles, or latent by latent) and the lowering.
+        device, resolution, frames, memory: as of `nas.costs.estimate`, which decides the mode (the whole clip
+            at once, tiles, or latent by latent) and the lowering.
         bits: of a weight: 16, or 8 or 4 by palettes.
 
     Raises:
@@ -44,13 +46,19 @@ def package_exported(
         OSError: where a package can't be written.
     """
     decoder = load_exported(folder)
-    cost = estimate(decoder.config, device, resolution, frames, "trace")  # compares them by that anyway
+    # Whatever the source of its price, `estimate` chooses by trace.
+    cost = estimate(decoder.config, device, resolution, frames, "trace", memory=memory)
     if cost.lowering is None:
         raise UserError(f"device {cost.device} runs no Core ML: give a phone, tablet or Mac of `nas devices`")
     description = next(mode.description for mode in cost.modes if mode.mode == cost.mode)
     if cost.mode == "streamed":
         first, later = folder / FIRST, folder / LATER
         save_streaming_packages(decoder, cost.program_shape, first, later, bits)
-        return Packaged((first, later), cost.lowering, description)
-    save_package(decoder, cost.lowering, cost.program_shape, folder / WHOLE, bits)
-    return Packaged((folder / WHOLE,), cost.lowering, description)
+        written: tuple[Path, ...] = (first, later)
+    else:
+        save_package(decoder, cost.lowering, cost.program_shape, folder / WHOLE, bits)
+        written = (folder / WHOLE,)
+    for name in (WHOLE, FIRST, LATER):
+        if folder / name not in written and (folder / name).exists():
+            shutil.rmtree(folder / name)  # of another mode: nobody could tell which one counts
+    return Packaged(written, cost.lowering, description)

@@ -19,6 +19,7 @@ class Request:
         device: profile that latency and memory are estimated for.
         resolution: height and width that costs are estimated at, px.
         frames: that costs are estimated at.
+        memory: bytes that decoding may use; None for what the device gives one app.
         objectives: comma-separated names.
         constraints: conditions on static costs.
         latency_bound: whether objectives and constraints take the pessimistic end of the latency's interval.
@@ -38,6 +39,7 @@ class Request:
     device: str = "iphone-16-pro"
     resolution: tuple[int, int] = (512, 512)
     frames: int = 17
+    memory: int | None = None
     objectives: str = "psnr,latency_ms"
     constraints: tuple[str, ...] = ()
     latency_bound: bool = False

@@ -95,6 +95,7 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
         device_digest=profile.digest,
         resolution=request.resolution,
         frames=request.frames,
+        memory=request.memory,
         preset=settings.name,
         settings=settings.to_dict(),
         seed=request.seed,
@@ -158,7 +159,8 @@ def _pricer(request: Request, source: Source) -> Pricer:
 
     @cache
     def price(config: DecoderConfig) -> dict[str, object]:
-        costs = estimate(config, request.device, request.resolution, request.frames, source=source).to_dict()
+        clip = (request.resolution, request.frames)
+        costs = estimate(config, request.device, *clip, source, memory=request.memory).to_dict()
         del costs["stages"]
         return costs | {"fps_low": request.frames / costs["latency_high_ms"] * 1e3}
 

@@ -52,6 +52,7 @@ class Definition:
         device_digest: of the profile's figures.
         resolution: height and width that costs are estimated at, px.
         frames: that costs are estimated at.
+        memory: bytes that decoding may use; None for what the device gives one app.
         preset: name of the settings.
         settings: the settings in full.
         seed: of the sampler, of initial weights and of the order of clips.
@@ -68,6 +69,7 @@ class Definition:
     device_digest: str
     resolution: tuple[int, int]
     frames: int
+    memory: int | None
     preset: str
     settings: dict[str, Any]
     seed: int

@@ -57,4 +57,5 @@ def export(
         typer.echo("its weights are untrained: the search trained a narrowed proxy of it (see its README.md)")
     if coreml:
         height, width = record["resolution"]
-        write_packages(to, record["device"], (height, width), record["frames"])
+        # A study that was begun before searches had a limit was priced for the device's own.
+        write_packages(to, record["device"], (height, width), record["frames"], record.get("memory"))

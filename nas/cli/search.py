@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.values import DEVICE, parse_budget, parse_duration, parse_resolution
+from nas.cli.values import DEVICE, MEMORY, parse_budget, parse_duration, parse_memory, parse_resolution
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +33,7 @@ def search(
     device: Annotated[str, typer.Option(help=DEVICE)] = "iphone-16-pro",
     resolution: Annotated[str, typer.Option(help="Height x width that costs are for, px.")] = "512x512",
     frames: Annotated[int, typer.Option(help="Frames of the clip that costs are for.")] = 17,
+    memory: Annotated[str | None, typer.Option(help=MEMORY, show_default=False)] = None,
     objectives: Annotated[
         str,
         typer.Option(help="Comma-separated: psnr, ssim, latency_ms, fps, params, flops, peak_memory_bytes."),
@@ -76,6 +77,7 @@ def search(
         device=device,
         resolution=height_width,
         frames=frames,
+        memory=None if memory is None else parse_memory(memory),
         objectives=objectives,
         constraints=tuple(constraint or ()),
         latency_bound=latency_bound,

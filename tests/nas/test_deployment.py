@@ -38,6 +38,25 @@ def test_the_package_has_the_lowering_and_the_shape_that_were_priced(exported: P
     assert tuple(latent.type.multiArrayType.shape) == cost.program_shape == (1, 4, 2, 5, 4)
 
 
+def test_it_is_decoded_as_memory_allows_and_older_packages_go(tmp_path: Path) -> None:
+    stages = tuple(Stage(8, 0, "spatial", "nearest" if place > 1 else None) for place in range(5))
+    config = DecoderConfig(4, stages, time_padding="causal")
+    config.save(tmp_path / "config.json")
+    save_file(build_decoder(config).state_dict(), tmp_path / "model.safetensors")
+    clip = ((64, 64), 16)
+    costs = estimate(config, "iphone-16-pro", *clip, "trace")
+    assert costs.mode == "whole"
+    streamed = next(mode for mode in costs.modes if mode.mode == "streamed")
+    for memory, names in (
+        (None, {"decoder.mlpackage"}),
+        (streamed.peak_memory_bytes, {"first_latent.mlpackage", "later_latents.mlpackage"}),
+        (None, {"decoder.mlpackage"}),
+    ):
+        packaged = package_exported(tmp_path, "iphone-16-pro", *clip, memory=memory)
+        assert {path.name for path in packaged.paths} == names
+        assert {path.name for path in tmp_path.glob("*.mlpackage")} == names
+
+
 def test_the_command_says_what_it_wrote_and_replaces_it(exported: Path) -> None:
     for bits in ("16", "8"):
         arguments = ["package", str(exported), "--resolution", "32x32", "--frames", "5", "--bits", bits]

@@ -80,6 +80,7 @@ def make_loop(
             device_digest="",
             resolution=(64, 64),
             frames=5,
+            memory=None,
             preset="small",
             settings=used.to_dict(),
             seed=0,

@@ -22,6 +22,7 @@ DEFINITION = Definition(
     device_digest="4567",
     resolution=(64, 64),
     frames=5,
+    memory=None,
     preset="cpu",
     settings={"training": {"steps": 4, "batch": 2}},
     seed=0,
