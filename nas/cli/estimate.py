@@ -52,6 +52,8 @@ def estimate(
     from nas.costs import estimate as price
 
     if device in RUNTIMES:
+        given = {"--source": source, "--lowering": lowering, "--memory": memory}
+        _refuse(device, [flag for flag, value in given.items() if value is not None])
         _run(config, next(name for name in RUNTIMES if name == device), height_width, frames, as_json)
         return
     costs = price(_decoder(config), device, height_width, frames, source, lowering, limit)
@@ -59,6 +61,18 @@ def estimate(
         typer.echo(json.dumps(costs.to_dict(), indent=2))
     else:
         _show(costs, config)
+
+
+def _refuse(device: str, flags: list[str]) -> None:
+    """Says which flags nothing would come of where a decoder is run.
+
+    Raises:
+        UserError: there are such flags.
+    """
+    from search_space.errors import UserError
+
+    if flags:
+        raise UserError(f"{', '.join(flags)}: for estimates; --device {device} runs the decoder as trained")
 
 
 def _run(config: Path, device: Runtime, resolution: tuple[int, int], frames: int, as_json: bool) -> None:

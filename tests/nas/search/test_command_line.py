@@ -142,6 +142,10 @@ def test_an_interrupt_outside_a_search_is_said_too(monkeypatch: pytest.MonkeyPat
         (["search", "--space", "nowhere.yaml"], "nowhere.yaml"),
         (["search", "--settings", "nowhere.yaml"], "nowhere.yaml"),
         (["estimate", "nowhere.json"], "nowhere.json"),
+        (
+            ["estimate", "nowhere.json", "--device", "host", "--lowering", "conv3d", "--memory", "1MB"],
+            "--lowering, --memory: for estimates; --device host runs the decoder",
+        ),
         (["pareto", "nowhere"], "nowhere"),
         (["export", "nowhere", "--to", "x"], "--pick or --trial"),
         (["frobnicate"], "frobnicate"),
