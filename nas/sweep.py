@@ -1,4 +1,6 @@
-"""`nas sweep`: static costs of very many designs of a space, and its exact front. Nothing is trained."""
+"""`nas sweep`: static costs of very many designs of a space, and the front of
+all of them. Nothing is trained.
+"""
 
 from __future__ import annotations
 
@@ -86,6 +88,15 @@ def sweep(
     return Sweep(drawn, Priced(positions, costs.costs(positions)), titles, found)
 
 
+def is_exact(constraints: Sequence[Condition]) -> bool:
+    """Whether the designs of `exact_front` that meet `constraints` are the front of all that do.
+
+    They are under bounds on time from above and on arithmetic from below.
+    """
+    kept = {"latency_ms": "<", "fps": ">", "flops": ">"}
+    return all(one.operator is not None and one.operator[0] == kept.get(one.name) for one in constraints)
+
+
 def _named(space: SearchSpace) -> tuple[np.ndarray, tuple[str, ...]]:
     """The designs of the catalogue that are in the space, and their titles."""
     found: dict[str, np.ndarray] = {}
@@ -104,8 +115,8 @@ def exact_front(costs: SpaceCosts, progress: Callable[[int, int], None] = lambda
 
     Every design is considered in every way to decode it but in tiles, and stands with the costs of that way:
     they are among the `modes` of `nas.costs.estimate` for that lowering. Those of the front that meet bounds
-    on time from above and on arithmetic from below are the front of all designs that meet them; under other
-    bounds a design may be missing that only designs beyond them beat.
+    on time from above and on arithmetic from below are the front of all designs that meet them (`is_exact`);
+    under other bounds a design may be missing that only designs beyond them beat.
 
     Args:
         costs: the tables of the space.

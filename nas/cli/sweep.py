@@ -46,7 +46,7 @@ def sweep(
     seed: Annotated[int, typer.Option(help="Of the designs drawn.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Price many random designs of a space, and find the exact front of all of them.
+    """Price many random designs of a space, and find those of all that do the most arithmetic in their time.
 
     Example: nas sweep --teacher wan --constraint "fps>=24" --table wan.parquet --png wan.png
     """
@@ -127,6 +127,8 @@ def _summary(
 ) -> dict[str, Any]:
     import numpy as np
 
+    from nas.sweep import is_exact
+
     percentiles = (5, 50, 95)
     front = found.front[found.front.meeting(constraints)]
     return record | {
@@ -142,6 +144,7 @@ def _summary(
             )
             for name in _COSTS
         },
+        "front_is_exact": is_exact(constraints),
         "front": [
             {"hash": config.hash, **_row(front, index), "config": config.to_dict()}
             for index, config in enumerate(map(space.at, front.designs))
@@ -161,6 +164,7 @@ def _print(
     from rich.table import Table
 
     from nas.cli.front import output
+    from nas.sweep import is_exact
 
     console = output()
     height, width = record["resolution"]
@@ -184,7 +188,8 @@ def _print(
     rows = Table(
         "stages, latent to pixels",
         *("ms", "90 % interval", "fps", "M params", "GFLOP", "MB", "decoded"),
-        title=f"Most arithmetic in the least time: exact front, {len(found.front.designs):,} designs"
+        title=f"Most arithmetic in the least time, tiles apart: front of the whole space,"
+        f" {len(found.front.designs):,} designs"
         + (f", of which {len(front.designs):,} meet the constraints" if constraints else ""),
     )
     count = len(front.designs)
@@ -197,6 +202,12 @@ def _print(
     for column in (*quantiles.columns[1:], *rows.columns[1:-1]):
         column.justify = "right"
     console.print(rows if len(front.designs) else "no design on the front meets the constraints")
+    if not is_exact(constraints):
+        console.print(
+            "of designs that meet the constraints some may be missing that only others beat: the front is"
+            " exact under bounds on time from above and on FLOPs from below",
+            soft_wrap=True,
+        )
 
 
 def _amounts(costs: dict[str, Any]) -> list[str]:

@@ -41,6 +41,7 @@ def test_writes_a_table_and_a_picture_and_prints_the_front() -> None:
     assert result.exit_code == 0, result.output
     assert "meet params <= 20000" in result.stdout
     assert "meet all of them" in result.stdout
+    assert "exact under bounds on time from above" in result.stdout
     assert Path("t.png").is_file()
     table = pd.read_csv("t.csv")
     assert set(table["kind"]) == {"drawn", "front"}
@@ -53,6 +54,7 @@ def test_prints_json_whose_front_can_be_built() -> None:
     summary = json.loads(result.stdout)
     assert summary["shares"] == {"fps >= 1": 1.0}
     assert summary["basis"] == "estimated"
+    assert summary["front_is_exact"]
     for row in summary["front"]:
         assert DecoderConfig.from_dict(row["config"]).hash == row["hash"]
 
