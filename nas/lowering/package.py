@@ -75,7 +75,7 @@ def save_streaming_packages(
 
 def _for_fp16(decoder: Decoder, lowering: Lowering) -> LoweredDecoder:
     """The lowered decoder, rescaled where its streams could overflow; where that isn't enough, it is said."""
-    latents = trial_latents(decoder.config.latent_channels)
+    latents = trial_latents(decoder.config)
     lowered = fit_to_fp16(lower(decoder.eval(), lowering), latents)
     if fault := fault_in_fp16(lowered, latents):
         _logger.warning("design %s is not fit for fp16: on trial latents %s", decoder.config.hash, fault)

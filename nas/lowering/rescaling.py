@@ -25,27 +25,30 @@ from nas.lowering.blocks import (
 )
 from nas.lowering.convolutions import ClipConvolution, FramesConvolution, TemporalConvolution
 from nas.lowering.decoder import LoweredDecoder
-from nas.lowering.layouts import ToClip, ToFrames
+from nas.lowering.layouts import LoweredBlock, ToClip, ToFrames
 from nas.lowering.upsamplers import (
     InterpolationUpsampler,
     LoweredUpsampler,
     ShuffleUpsampler,
     TransposedUpsampler,
 )
+from search_space import DecoderConfig
 
 # A sixteenth of what fp16 holds: latents that were not tried may give larger values.
 LARGEST = 2.0**12
 
 _CONVOLUTIONS = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d)
-_LATENT = (3, 8, 8)  # frames, rows, columns
+_PIXELS = 64  # edge of the trial clips, where two rows of the latent aren't more
 _MAGNITUDES = (1.0, 4.0)  # standard deviations: raw latents of published teachers stay below the second
 _CLOSE = 0.05  # error in fp16, of the video's own standard deviation
 
 
-def trial_latents(channels: int) -> list[torch.Tensor]:
-    """Small latents [1, C, T, H, W] on which magnitudes are taken: normal noise of two strengths."""
+def trial_latents(config: DecoderConfig) -> list[torch.Tensor]:
+    """Latents [1, C, T, H, W] of tiny clips on which magnitudes are taken: normal noise of two strengths."""
     generator = torch.Generator().manual_seed(0)
-    return [size * torch.randn(1, channels, *_LATENT, generator=generator) for size in _MAGNITUDES]
+    height, width = (max(_PIXELS // factor, 2) for factor in config.compression[1:])
+    shape = (1, config.latent_channels, 2, height, width)
+    return [size * torch.randn(shape, generator=generator) for size in _MAGNITUDES]
 
 
 def fit_to_fp16(decoder: LoweredDecoder, latents: Iterable[torch.Tensor]) -> LoweredDecoder:
@@ -69,11 +72,17 @@ def fit_to_fp16(decoder: LoweredDecoder, latents: Iterable[torch.Tensor]) -> Low
 
 
 def fault_in_fp16(decoder: LoweredDecoder, latents: Iterable[torch.Tensor]) -> str | None:
-    """What is wrong with the decoder's video in fp16 beside that in fp32, or None where they are close."""
-    rounded = copy.deepcopy(decoder).half()
+    """What is wrong with the decoder's video in fp16 beside that in fp32, or None where they are close.
+
+    Weights and the results of convolutions and blocks are rounded; what is between them, norms and
+    activations, is safe by itself. (PyTorch's own fp16 is too slow on a processor.)
+    """
+    rounded = copy.deepcopy(decoder).half().float()
+    for module in _watched(rounded):
+        module.register_forward_hook(lambda module, given, result: result.half().float())
     for latent in latents:
         with torch.no_grad():
-            video, in_fp16 = decoder(latent), rounded(latent.half()).float()
+            video, in_fp16 = decoder(latent), rounded(latent.half().float())
         if not video.isfinite().all():
             return "its video is not finite even in fp32"
         if not in_fp16.isfinite().all():
@@ -84,6 +93,12 @@ def fault_in_fp16(decoder: LoweredDecoder, latents: Iterable[torch.Tensor]) -> s
     return None
 
 
+def _watched(decoder: LoweredDecoder) -> list[nn.Module]:
+    """Convolutions, sums of them, and blocks: what gives the tensors that are scaled."""
+    kinds = (*_CONVOLUTIONS, TemporalConvolution, LoweredBlock)
+    return [module for module in decoder.modules() if isinstance(module, kinds)]
+
+
 def _largest_magnitudes(decoder: LoweredDecoder, latents: Iterable[torch.Tensor]) -> dict[nn.Module, float]:
     """Largest magnitude that each convolution and each block gives."""
     largest: dict[nn.Module, float] = {}
@@ -91,8 +106,7 @@ def _largest_magnitudes(decoder: LoweredDecoder, latents: Iterable[torch.Tensor]
     def see(module: nn.Module, given: object, result: torch.Tensor) -> None:
         largest[module] = max(largest.get(module, 0.0), float(result.abs().max()))
 
-    watched = [m for m in decoder.modules() if isinstance(m, (*_CONVOLUTIONS, TemporalConvolution))]
-    hooks = [module.register_forward_hook(see) for module in (*watched, *decoder.chain)]
+    hooks = [module.register_forward_hook(see) for module in _watched(decoder)]
     try:
         with torch.no_grad():
             for latent in latents:

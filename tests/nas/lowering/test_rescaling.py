@@ -22,6 +22,7 @@ DESIGNS = [
     ("two_frame", "bilinear_grow", 1),
 ]
 LATENT = (1, 4, 2, 2, 3)
+TRIAL = trial_latents(small_design(*DESIGNS[0]))
 
 
 def grown(operators, growth, parts=("conv2", "conv_shortcut")):
@@ -50,7 +51,7 @@ def grown(operators, growth, parts=("conv2", "conv_shortcut")):
 )
 def test_a_grown_stream_fits(operators, growth, lowering):
     lowered = lower(grown(operators, growth), lowering)
-    rescaled = fit_to_fp16(lowered, trial_latents(4))
+    rescaled = fit_to_fp16(lowered, TRIAL)
     latent = torch.randn(LATENT).half().float()
     with torch.no_grad():
         video, same = lowered(latent), rescaled(latent)
@@ -81,8 +82,8 @@ def test_so_does_what_lies_inside_a_block(operators, lowering):
                 parameter *= 300
     lowered = lower(decoder, lowering)
     before = copy.deepcopy(lowered.state_dict())
-    rescaled = fit_to_fp16(lowered, trial_latents(4))
-    for latent in trial_latents(4):
+    rescaled = fit_to_fp16(lowered, TRIAL)
+    for latent in TRIAL:
         with torch.no_grad():
             torch.testing.assert_close(rescaled(latent), lowered(latent), atol=1e-5, rtol=1e-5)
             x = latent
@@ -96,12 +97,12 @@ def test_so_does_what_lies_inside_a_block(operators, lowering):
 
 def test_what_fits_is_left_as_it_is():
     lowered = lower(grown(DESIGNS[0], 1), "conv3d")
-    assert fit_to_fp16(lowered, trial_latents(4)) is lowered
+    assert fit_to_fp16(lowered, TRIAL) is lowered
 
 
 def test_it_streams_to_the_same_frames():
     decoder = grown(DESIGNS[0], 1e5)
-    rescaled = fit_to_fp16(lower(decoder, "shifted_2d"), trial_latents(4))
+    rescaled = fit_to_fp16(lower(decoder, "shifted_2d"), TRIAL)
     latent = torch.randn(LATENT)
     frames = latent[0].transpose(0, 1)
     with torch.no_grad():
