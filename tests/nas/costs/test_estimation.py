@@ -139,8 +139,8 @@ def test_wrong_arguments_are_named(arguments, message):
 
 
 def test_what_was_measured_is_calibrated_and_the_rest_wider_and_says_why():
-    known = estimate(design("turbo-vaed-ltx"), source="trace", lowering="conv3d")
-    unknown = estimate(design("turbo-vaed-ltx"), source="trace", lowering="shifted_2d")
+    known = estimate(design("turbo-vaed-hunyuan"), source="trace", lowering="conv3d")
+    unknown = estimate(design("turbo-vaed-hunyuan"), source="trace", lowering="shifted_2d")
     for cost in (known, unknown):
         assert cost.latency_low_ms < cost.latency_ms < cost.latency_high_ms
     assert unknown.latency_high_ms / unknown.latency_ms > known.latency_high_ms / known.latency_ms
