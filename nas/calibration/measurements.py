@@ -68,16 +68,20 @@ def read_measurements(path: str | os.PathLike[str]) -> list[Measurement]:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # spreadsheets write a byte order mark
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"measurements {path} can't be read: {error}") from error
     reader = csv.DictReader(io.StringIO(text))
     missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
     if missing:
-        raise UserError(f"measurements {path} have no column {missing[0]}: give {', '.join(COLUMNS)}")
+        raise UserError(
+            f"measurements {path} have no column {missing[0]}: give {', '.join(COLUMNS)}, separated by commas"
+        )
     found: dict[tuple[object, ...], Measurement] = {}
     for row in reader:
         where = f"measurements {path}, line {reader.line_num}"
+        if None in row or None in row.values():
+            raise UserError(f"{where}: give {len(reader.fieldnames or ())} cells, as the first line has")
         if not (row["latency_ms"] or "").strip():
             continue  # not measured yet
         measurement = _parsed(row, where)

@@ -22,6 +22,12 @@ def test_a_row_that_is_not_filled_in_is_skipped_and_other_columns_are_left_alone
     assert [row.subject for row in read_measurements(path)] == ["silu-8x8-1x4x4"]
 
 
+def test_a_table_with_a_byte_order_mark_is_read(tmp_path):
+    path = tmp_path / "measured.csv"
+    path.write_text(HEADER + PROBE, encoding="utf-8-sig")
+    assert [row.subject for row in read_measurements(path)] == ["silu-8x8-1x4x4"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -34,6 +40,9 @@ def test_a_row_that_is_not_filled_in_is_skipped_and_other_columns_are_left_alone
         (HEADER + "turbo-vaed-ltx,,big,9,host,,,1.5,0.01,5\n", "line 2: resolution 'big'"),
         (HEADER + "turbo-vaed-ltx,,64x64,,host,,,1.5,0.01,5\n", "line 2: frames ''"),
         (HEADER + PROBE + PROBE, "line 3: silu-8x8-1x4x4 is there twice"),
+        (HEADER + "silu-8x8-1x4x4,,,host\n", "line 2: give 10 cells"),
+        (HEADER + PROBE.strip() + ",warm\n", "line 2: give 10 cells"),
+        (HEADER.replace(",", ";"), "separated by commas"),
     ],
 )
 def test_a_broken_table_is_named_with_the_line(tmp_path, text, message):
