@@ -155,7 +155,7 @@ def _show(costs: Estimate, config: Path) -> None:
         f" {size}; estimated, not measured)\n"
         f"{costs.mode}{form}, {units}; the first frame after {costs.first_frame_ms:,.0f} ms\n"
         f"peak memory {costs.peak_memory_bytes / 1e6:,.0f} MB:"
-        f" {'fits' if costs.fits else 'does not fit'} in {costs.memory_limit_bytes / 1e6:,.0f} MB"
+        f" {'fits' if costs.fits else 'does not fit'} in {costs.memory_limit_bytes / 1e6:,.4g} MB"
     )
     beyond = "".join(f"\n  {reason}" for reason in costs.reasons)
     apart = ":" if costs.standing == "extrapolated" else ", apart from"

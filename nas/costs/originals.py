@@ -32,7 +32,11 @@ def is_original(config: Mapping[str, Any]) -> bool:
     Video DC-AE (`{"model_name": "dc-ae-f32t4c128"}`)."""
     class_name = str(config.get("_class_name", ""))
     of_diffusers = class_name.startswith("AutoencoderKL") and class_name != "AutoencoderKLTurboVAED"
-    return of_diffusers or config.get("model_name") == MODEL_NAME
+    return of_diffusers or _is_dc_ae(config)
+
+
+def _is_dc_ae(config: Mapping[str, Any]) -> bool:
+    return "_class_name" not in config and config.get("model_name") == MODEL_NAME
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def original(config: Mapping[str, Any]) -> Original:
 @lru_cache
 def _original(text: str) -> Original:
     config = json.loads(text)
-    name = MODEL_NAME if config.get("model_name") == MODEL_NAME else config["_class_name"]
+    name = MODEL_NAME if _is_dc_ae(config) else config["_class_name"]
     try:
         with torch.device("meta"):
             decoder = _decoder(config)
@@ -126,7 +130,7 @@ def _original(text: str) -> Original:
 
 
 def _decoder(config: Mapping[str, Any]) -> _OriginalDecoder:
-    kind = _VideoDCAE if config.get("model_name") == MODEL_NAME else _DiffusersAutoencoder
+    kind = _VideoDCAE if _is_dc_ae(config) else _DiffusersAutoencoder
     return kind(config).eval()
 
 
@@ -158,7 +162,10 @@ class _DiffusersAutoencoder(_OriginalDecoder):
         class_name = str(config["_class_name"])
         kind = getattr(diffusers, class_name, None)
         if kind is None:
-            raise UserError(f"diffusers {diffusers.__version__} has no class {class_name}")
+            raise UserError(
+                f"diffusers {diffusers.__version__} has no class {class_name}: give an autoencoder of its, such as"
+                " AutoencoderKLWan"
+            )
         vae = kind.from_config(dict(config)).to(
             torch.get_default_device()
         )  # Cosmos's wavelets were made before
