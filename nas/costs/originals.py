@@ -163,8 +163,8 @@ class _DiffusersAutoencoder(_OriginalDecoder):
         kind = getattr(diffusers, class_name, None)
         if kind is None:
             raise UserError(
-                f"diffusers {diffusers.__version__} has no class {class_name}: give an autoencoder of its, such as"
-                " AutoencoderKLWan"
+                f"diffusers {diffusers.__version__} has no class {class_name}:"
+                " give an autoencoder of its, such as AutoencoderKLWan"
             )
         vae = kind.from_config(dict(config)).to(
             torch.get_default_device()
