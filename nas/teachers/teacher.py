@@ -240,7 +240,9 @@ class Teacher:
 
     def _posterior(self, vae: Autoencoder, clip: Tensor) -> tuple[Tensor, Tensor]:
         latent = vae.encode(clip).latent_dist
-        return latent.mode(), latent.std
+        mean = latent.mode()
+        std: Tensor = getattr(latent, "std", torch.zeros_like(mean))  # Cosmos's encoder is no distribution
+        return mean, std
 
     def _decode(self, vae: Autoencoder, latent: Tensor) -> Tensor:
         return vae.decode(latent).sample
