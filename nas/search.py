@@ -62,7 +62,9 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
     if not 0 <= request.seed < 2**32:
         raise UserError(f"seed {request.seed}: a whole number from 0 to {2**32 - 1}")
     objectives = parse_objectives(request.objectives, request.latency_bound)
-    constraints = parse_constraints(request.constraints, request.latency_bound)
+    # What fits in no mode of decoding can't run there, whoever asks for it.
+    asked = dict.fromkeys((*request.constraints, "fits"))
+    constraints = parse_constraints(tuple(asked), request.latency_bound)
     profile = load_device(request.device)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cpu":
@@ -105,7 +107,7 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
     )
     rng = np.random.default_rng(request.seed)
     price = _pricer(request, "trace")
-    if constraints:  # up to a minute where none meets them
+    if request.constraints or request.memory:  # up to two minutes where none meets them
         watcher.say(f"looking for designs that meet {', '.join(map(str, constraints))}")
     beginning = start_up(space, price, constraints, rng)
 
