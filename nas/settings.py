@@ -10,10 +10,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
-from search_space.errors import UserError
+from nas.settings_file import preset_names, read_settings, validated
 
 _PRESETS = resources.files("nas") / "presets"
 
@@ -75,7 +74,7 @@ class Settings(_Section):
 
 def presets() -> list[str]:
     """The names of the shipped settings."""
-    return sorted(Path(entry.name).stem for entry in _PRESETS.iterdir() if entry.name.endswith(".yaml"))
+    return preset_names(_PRESETS)
 
 
 def load_settings(name: str | Path) -> Settings:
@@ -84,24 +83,5 @@ def load_settings(name: str | Path) -> Settings:
     Raises:
         UserError: there is no such preset or file, or a key or value in it is wrong (it is named).
     """
-    if name in presets():
-        text = (_PRESETS / f"{name}.yaml").read_text(encoding="utf-8")
-    else:
-        try:
-            text = Path(name).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(
-                f"settings '{name}': neither a preset ({', '.join(presets())}) nor a readable file ({error})"
-            ) from None
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError(f"settings '{name}': not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(values, dict):
-        raise UserError(f"settings '{name}': expected the sections clips, proxy and training")
-    try:
-        return Settings.model_validate({"name": Path(name).stem} | values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"settings '{name}': {where}: {first['msg']}") from None
+    values = read_settings("settings", name, _PRESETS, "the sections clips, proxy and training")
+    return validated(Settings, {"name": Path(name).stem} | values, "settings", name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
@@ -19,16 +19,15 @@ from pydantic import (
     Field,
     PositiveFloat,
     PositiveInt,
-    ValidationError,
     model_validator,
 )
 
-from search_space.errors import UserError
+from nas.settings_file import preset_names, read_settings, validated
 
 _PRESETS = resources.files("nas.training") / "presets"
+_WHAT = "training settings"
 _Share = Annotated[float, Field(ge=0, lt=1)]
 _Weight = Annotated[float, Field(ge=0)]
-_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class _Section(BaseModel):
@@ -126,7 +125,7 @@ class FullTrainingSettings(_Section):
 
 def training_presets() -> list[str]:
     """The names of the shipped settings."""
-    return sorted(Path(entry.name).stem for entry in _PRESETS.iterdir() if entry.name.endswith(".yaml"))
+    return preset_names(_PRESETS)
 
 
 def load_training(name: str | Path, teacher: TeacherSettings | None = None) -> FullTrainingSettings:
@@ -142,7 +141,7 @@ def load_training(name: str | Path, teacher: TeacherSettings | None = None) -> F
     values = _read(name)
     if teacher is not None:
         values = {"teacher": teacher.model_dump()} | values
-    return _validated(FullTrainingSettings, values, name)
+    return validated(FullTrainingSettings, values, _WHAT, name, whole="teacher")
 
 
 def load_teacher_settings(path: Path) -> TeacherSettings | None:
@@ -151,33 +150,10 @@ def load_teacher_settings(path: Path) -> TeacherSettings | None:
     Raises:
         UserError: the file can't be read, or names no teacher.
     """
-    return _validated(TeacherSettings, _read(path).get("teacher"), path) if path.exists() else None
+    if not path.exists():
+        return None
+    return validated(TeacherSettings, _read(path).get("teacher"), _WHAT, path, whole="teacher")
 
 
 def _read(name: str | Path) -> dict[str, Any]:
-    if name in training_presets():
-        text = (_PRESETS / f"{name}.yaml").read_text(encoding="utf-8")
-    else:
-        try:
-            text = Path(name).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            known = ", ".join(training_presets())
-            raise UserError(
-                f"training settings '{name}': neither a preset ({known}) nor a readable file ({error})"
-            ) from None
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError(f"training settings '{name}': not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(values, dict):
-        raise UserError(f"training settings '{name}': expected keys and values")
-    return values
-
-
-def _validated(section: type[_Model], values: Any, name: str | Path) -> _Model:
-    try:
-        return section.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "teacher"
-        raise UserError(f"training settings '{name}': {where}: {first['msg']}") from None
+    return read_settings(_WHAT, name, _PRESETS, "keys and values")
