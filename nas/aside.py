@@ -1,16 +1,21 @@
 """Files that appear whole or not at all: written under another name beside their place, then renamed.
 
-Writers may be killed, or run side by side: each has a name of its own.
+`written_aside` is for writers that run side by side, each under a name of its own; `write_whole` for a single
+one, whose file must be on the disk before anything else happens.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import secrets
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+
+from search_space.errors import UserError
 
 _UNFINISHED = re.compile(r"\..+\.[0-9a-f]{16}\.part")
 _DAY_S = 24 * 3600.0
@@ -20,7 +25,7 @@ _DAY_S = 24 * 3600.0
 def written_aside(path: Path) -> Iterator[Path]:
     """Gives the path to write to; it takes the place of `path` when the block ends without an exception.
 
-    What killed writers left in the folder more than a day ago is removed.
+    What killed writers left in the folder more than a day ago is removed, once a process.
 
     Raises:
         OSError: where the file can't be renamed.
@@ -31,7 +36,12 @@ def written_aside(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    remove_old((file for file in path.parent.iterdir() if _UNFINISHED.fullmatch(file.name)), days=1)
+    _tidy(path.parent)
+
+
+@cache  # a folder may hold thousands of files, and be written to as often
+def _tidy(folder: Path) -> None:
+    remove_old((file for file in folder.iterdir() if _UNFINISHED.fullmatch(file.name)), days=1)
 
 
 def remove_old(files: Iterator[Path], days: float) -> None:
@@ -40,3 +50,22 @@ def remove_old(files: Iterator[Path], days: float) -> None:
         with contextlib.suppress(OSError):
             if time.time() - file.stat().st_mtime > days * _DAY_S:
                 file.unlink()
+
+
+def write_whole(path: Path, contents: bytes) -> None:
+    """Writes a file so that, whatever happens, either the old or the new one is there, on the disk.
+
+    Raises:
+        UserError: it can't be written, as on a full disk; the old one stays.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with temporary.open("wb") as file:
+            file.write(contents)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        kept = "; the one before it is whole" if path.exists() else ""
+        raise UserError(f"{path} can't be written ({error.strerror}){kept}") from None

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from nas.aside import written_aside
 from search_space.errors import UserError
 
 from .footage import UnusableVideoError, sample_files, video_files
@@ -55,9 +56,8 @@ class Footage:
             "validation": [[_row(shot) for shot in scene] for scene in self.validation],
             "skipped": [[str(file), reason] for file, reason in self.skipped],
         }
-        temporary = path.with_name(f".{path.name}.part")
-        temporary.write_text(json.dumps(record) + "\n", encoding="utf-8")
-        temporary.replace(path)
+        with written_aside(path) as temporary:
+            temporary.write_text(json.dumps(record) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> Footage:

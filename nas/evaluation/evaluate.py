@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nas.aside import write_whole
 from nas.evaluation.frechet import FEATURES, I3d, frechet_distance
 from nas.evaluation.measures import Measures, mean, measure
 from nas.evaluation.students import Student
@@ -20,7 +21,6 @@ from nas.material import middle_frames
 from nas.perceptual import Lpips
 from nas.quality import to_unit
 from nas.teachers import Teacher
-from nas.training.files import write_whole
 from nas.training.latents import sample
 from search_space.errors import UserError
 

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from nas.training.files import write_whole
+from nas.aside import write_whole
 from search_space.errors import UserError, first_line
 
 _FORMAT = 1

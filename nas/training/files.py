@@ -13,7 +13,6 @@ DIR/training/warm_start.safetensors   the weights that it began with
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,22 +73,3 @@ class TrainingFiles:
             self.frames.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"'{self.folder}' can't be made: {error.strerror}") from None
-
-
-def write_whole(path: Path, contents: bytes) -> None:
-    """Writes a file so that, whatever happens, either the old or the new one is there, on the disk.
-
-    Raises:
-        UserError: it can't be written, as on a full disk; the old one stays.
-    """
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(contents)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        kept = "; the one before it is whole" if path.exists() else ""
-        raise UserError(f"{path} can't be written ({error.strerror}){kept}") from None

@@ -19,10 +19,10 @@ from safetensors.torch import save
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from nas.aside import write_whole
 from nas.clips.stream import ClipStream
 from nas.quality import to_unit
 from nas.teachers import Teacher
-from nas.training.files import write_whole
 from nas.weights_file import load_weights
 from search_space.errors import UserError
 

@@ -18,6 +18,7 @@ from accelerate import Accelerator
 from safetensors.torch import save
 from torch import Tensor
 
+from nas.aside import write_whole
 from nas.card import describe_training
 from nas.clips.stream import ClipStream, Footage, find_footage, validation_clips
 from nas.depthwise import compute_framewise
@@ -29,7 +30,7 @@ from nas.perceptual import Lpips
 from nas.teachers import Teacher, load_teacher
 from nas.training.checkpoint import Place, load_checkpoint, part, save_checkpoint
 from nas.training.continuing import refuse_another
-from nas.training.files import TrainingFiles, write_whole
+from nas.training.files import TrainingFiles
 from nas.training.interruption import Interruption
 from nas.training.latents import LatentStore, NumberedClips, Shares, batches
 from nas.training.objective import Objective

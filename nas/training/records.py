@@ -9,6 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
+from nas.aside import written_aside
+
 LOSSES = ("loss", "l1", "lpips", "features", "generator", "adaptive_weight", "discriminator")
 VALIDATION = ("psnr", "psnr_inside", "ssim", "temporal_psnr")
 COLUMNS = ("step", *LOSSES, "gradient_norm", "learning_rate", "seconds", *VALIDATION)
@@ -23,10 +25,11 @@ class Records:
         if metrics.exists():
             with metrics.open(newline="", encoding="utf-8") as file:
                 rows = [row for row in csv.reader(file) if row and row[0].isdigit() and int(row[0]) <= step]
-        temporary = metrics.with_name(f".{metrics.name}.part")
-        with temporary.open("w", newline="", encoding="utf-8") as file:
+        with (
+            written_aside(metrics) as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
             csv.writer(file).writerows([COLUMNS, *rows])
-        temporary.replace(metrics)
         self._file = metrics.open("a", newline="", encoding="utf-8")
         self._rows = csv.DictWriter(self._file, COLUMNS)
         self._board: Any = None
