@@ -9,37 +9,21 @@ benchmarks/measurements/DEVICE.yaml. The tables were measured by measure_devices
 
 from __future__ import annotations
 
-import argparse
+from judgement import FOLDER, judge, known_decoders
 
-from judgement import (
-    FOLDER,
-    known_decoders,
-    measurements,
-    print_calibration,
-    print_judgement,
-    specification,
-)
-
-from nas.calibration.fitting import fit_profile
+from nas.calibration.fitting import Calibration, fit_profile
+from nas.calibration.measurements import Measurement
 from nas.calibration.profile_file import write_profile
 from nas.calibration.samples import samples
-from nas.calibration.timing import RUNTIMES
+from nas.costs import DeviceProfile
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--each", action="store_true", help="a line for each design")
-    each = parser.parse_args().each
-    for runtime in RUNTIMES:
-        profile, rows = specification(runtime), measurements(runtime)
-        fitted_to = known_decoders(rows) + [row for row in rows if not row.frames]
-        calibration = fit_profile(samples(fitted_to, profile, FOLDER), profile, runtime, profile.description)
-        write_profile(calibration.profile, FOLDER / f"{runtime}.yaml")
-        print_calibration(calibration)
-        print_judgement(calibration.profile, rows, each)
+def by_all_probes(runtime: str, profile: DeviceProfile, rows: list[Measurement]) -> Calibration:
+    fitted_to = known_decoders(rows) + [row for row in rows if not row.frames]
+    calibration = fit_profile(samples(fitted_to, profile, FOLDER), profile, runtime, profile.description)
+    write_profile(calibration.profile, FOLDER / f"{runtime}.yaml")
+    return calibration
 
 
 if __name__ == "__main__":
-    main()
+    judge(__doc__, by_all_probes)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,32 @@ from scipy.stats import spearmanr
 from nas.calibration.fitting import Calibration
 from nas.calibration.measurements import Measurement, read_measurements
 from nas.calibration.subjects import find_subject
+from nas.calibration.timing import RUNTIMES
 from nas.costs import DeviceProfile, load_device
 from nas.costs.chains import Cost, stage_costs, sum_costs
 from nas.costs.estimation import EXTRAPOLATED
 
 FOLDER = Path(__file__).parent / "measurements"
 UNSEEN = "designs/wan-"
+
+Calibrate = Callable[[str, DeviceProfile, list[Measurement]], Calibration]
+
+
+def judge(description: str, calibrate: Calibrate) -> None:
+    """The whole of a benchmark: on each device that was measured, calibrates and prints what that is worth.
+
+    `calibrate` takes the device's runtime, its specification and all its measurements.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--each", action="store_true", help="a line for each design")
+    each = parser.parse_args().each
+    for runtime in RUNTIMES:
+        rows = measurements(runtime)
+        calibration = calibrate(runtime, specification(runtime), rows)
+        print_calibration(calibration)
+        print_judgement(calibration.profile, rows, each)
 
 
 def specification(runtime: str) -> DeviceProfile:

@@ -11,35 +11,18 @@ four has. The tables were measured by measure_devices.py.
 
 from __future__ import annotations
 
-import argparse
+from judgement import FOLDER, judge, known_decoders
 
-from judgement import (
-    FOLDER,
-    known_decoders,
-    measurements,
-    print_calibration,
-    print_judgement,
-    specification,
-)
-
-from nas.calibration.fitting import fit_profile
+from nas.calibration.fitting import Calibration, fit_profile
+from nas.calibration.measurements import Measurement
 from nas.calibration.samples import samples
-from nas.calibration.timing import RUNTIMES
+from nas.costs import DeviceProfile
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--each", action="store_true", help="a line for each design")
-    each = parser.parse_args().each
-    for runtime in RUNTIMES:
-        profile, rows = specification(runtime), measurements(runtime)
-        known = samples(known_decoders(rows), profile, FOLDER)
-        calibration = fit_profile(known, profile, f"{runtime}-by-four-decoders", profile.description)
-        print_calibration(calibration)
-        print_judgement(calibration.profile, rows, each)
+def by_four_decoders(runtime: str, profile: DeviceProfile, rows: list[Measurement]) -> Calibration:
+    known = samples(known_decoders(rows), profile, FOLDER)
+    return fit_profile(known, profile, f"{runtime}-by-four-decoders", profile.description)
 
 
 if __name__ == "__main__":
-    main()
+    judge(__doc__, by_four_decoders)
