@@ -19,7 +19,6 @@ from search_space.operators import CONVOLUTIONS, UPSAMPLERS
 from search_space.space_file import STAGE_KEYS, StageChoices
 from search_space.space_layout import Layout, layout
 
-AXES = ("variant", "width_before", "width", "blocks", "conv", "upsampler")
 LINKS = len(STAGE_KEYS)
 OPERATORS = (*CONVOLUTIONS, *UPSAMPLERS, "ends")  # "ends": the entry convolution and the output head
 
@@ -68,7 +67,7 @@ class Chain:
         return self.space.stages[max(link, 1)].width
 
     def shape(self, link: int) -> tuple[int, ...]:
-        """How many choices a link has along each of `AXES`; 1 where it has none."""
+        """Choices of a link: of variant, width before, width, blocks, conv, upsampler; 1 where it has none."""
         stage = self.stage(link)
         before = len(self.widths(link - 1)) if link > 1 else 1  # up0 is as wide as the middle
         return (
