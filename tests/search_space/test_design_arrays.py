@@ -22,7 +22,7 @@ def test_positions_lead_to_a_design_and_back(teacher):
 
 
 def test_canonical_positions_are_equal_where_architectures_are(tiny):
-    # Of two upsamplers that are one where time stays, the one that comes second in a space by itself first.
+    # nearest_grow is nearest where time stays; here it comes before it.
     fourth = replace(tiny.stages[3], upsampler=("transposed", "nearest_grow", "nearest"))
     space = replace(tiny, stages=(*tiny.stages[:3], fourth, tiny.stages[4]))
     designs = np.array(list(product(*(range(len(parameter.choices)) for parameter in space.asked))))

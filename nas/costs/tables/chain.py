@@ -67,7 +67,7 @@ class Chain:
         return self.space.stages[max(link, 1)].width
 
     def shape(self, link: int) -> tuple[int, ...]:
-        """Choices of a link: of variant, width before, width, blocks, conv, upsampler; 1 where it has none."""
+        """Choices of a link: variant, width before, width, blocks, conv, upsampler; 1 where it has none."""
         stage = self.stage(link)
         before = len(self.widths(link - 1)) if link > 1 else 1  # up0 is as wide as the middle
         return (
