@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from nas.averaging import Average
 from nas.initialisation import initialise
+from nas.learning_curve import LearningCurve, Points
 from nas.material import Material, middle_frames
 from nas.quality import psnr, psnr_inside, ssim, to_unit
 from nas.settings import TrainingSettings
@@ -47,11 +48,26 @@ class Distilled:
     """
 
     metrics: dict[str, float]
-    curve: list[tuple[int, float]]
+    curve: Points
     seconds: dict[str, float]
     state: dict[str, Tensor]
     frames: Tensor
     feature_blocks: tuple[str, str] | None
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """What is known of a run that was ended before its last step, since its curve was too low.
+
+    Attributes:
+        curve: as of a whole run, up to the point that was too low.
+        seconds: wall clock of the parts "build" and "train".
+        seconds_left: that the rest of the run would have taken, estimated from its latest steps.
+    """
+
+    curve: Points
+    seconds: dict[str, float]
+    seconds_left: float
 
 
 def distil(
@@ -60,8 +76,10 @@ def distil(
     settings: TrainingSettings,
     *,
     seed: int = 0,
+    stop_below: Mapping[int, float] | None = None,
     on_step: Callable[[int], None] | None = None,
-) -> Distilled:
+    on_point: Callable[[Points], None] | None = None,
+) -> Distilled | Stopped:
     """Builds the design, trains it on the material's latents and measures it.
 
     Args:
@@ -69,7 +87,12 @@ def distil(
         material: clips, latents and features, on the device that trains.
         settings: steps, batch, learning rate.
         seed: of the initial weights and of the order of clips.
+        stop_below: by steps of the curve, the PSNR in dB under which the run is ended there.
         on_step: called with the number of steps done after each.
+        on_point: called with the curve so far after each of its points.
+
+    Returns:
+        The trained decoder and its quality, or what is known of a run that was stopped.
 
     Raises:
         DistillationError: the loss became NaN or infinite, or the output has another shape than the clip.
@@ -96,19 +119,27 @@ def distil(
     average = Average(weights) if settings.schedule == "constant" else None
     built = time.perf_counter()
 
-    curve: list[tuple[int, float]] = []
-    points = {round(settings.steps * (i + 1) / settings.curve_points) for i in range(settings.curve_points)}
+    curve = LearningCurve(settings, len(material.validation_clips))
+    some = slice(settings.curve_clips)
+
+    def measure() -> float:
+        with average.in_place() if average else nullcontext():
+            decoded = _decode(weights, material.validation_latents[some])
+        return psnr(decoded, to_unit(material.validation_clips[some]))
+
     for number in range(1, settings.steps + 1):
         step()
         if average:
             average.add(number)
-        if number in points:
+        if curve.due(number):
             if not math.isfinite(step.loss.item()):
                 raise DistillationError(f"the loss is {step.loss.item()} at step {number}")
-            some = slice(settings.curve_clips)
-            with average.in_place() if average else nullcontext():
-                decoded = _decode(weights, material.validation_latents[some])
-            curve.append((number, psnr(decoded, to_unit(material.validation_clips[some]))))
+            reached = curve.add(number, measure)
+            if on_point is not None:
+                on_point(curve.points)
+            if stop_below is not None and reached < stop_below.get(number, -math.inf):
+                seconds = {"build": built - started, "train": time.perf_counter() - built}
+                return Stopped(curve.points, seconds, curve.seconds_left())
         if on_step is not None:
             on_step(number)
     if average:
@@ -129,7 +160,7 @@ def distil(
     finished = time.perf_counter()
     return Distilled(
         metrics=metrics,
-        curve=curve,
+        curve=curve.points,
         seconds={"build": built - started, "train": trained - built, "validate": finished - trained},
         state={name: tensor.detach().cpu().contiguous() for name, tensor in decoder.state_dict().items()},
         frames=middle_frames(decoded),

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from nas.depthwise import compute_framewise
-from nas.distil import DistillationError, distil
+from nas.distil import DistillationError, Distilled, Stopped, distil
 from nas.material import Material
 from nas.settings import TrainingSettings
 from search_space import DecoderConfig, Stage, build_decoder
@@ -64,6 +64,20 @@ def test_compares_the_last_block_of_the_teachers_size(material: Material) -> Non
 def test_same_seed_same_weights(material: Material) -> None:
     first, second = (distil(CONFIG, material, SETTINGS, seed=3).state for _ in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_stops_where_the_curve_falls_below_what_is_asked(material: Material) -> None:
+    heard: list[int] = []
+    whole = distil(CONFIG, material, SETTINGS)
+    reached = dict(whole.curve)
+    asked = {20: reached[20], 40: reached[40] + 0.01}  # reaching it is enough
+    stopped = distil(CONFIG, material, SETTINGS, stop_below=asked, on_point=lambda c: heard.append(len(c)))
+    assert isinstance(stopped, Stopped)
+    assert stopped.curve == whole.curve[:2]
+    assert heard == [1, 2]
+    assert set(stopped.seconds) == {"build", "train"}
+    assert stopped.seconds_left > 0
+    assert isinstance(distil(CONFIG, material, SETTINGS, stop_below={20: reached[20]}), Distilled)
 
 
 def test_a_loss_that_explodes_is_an_error(material: Material) -> None:
