@@ -2,6 +2,7 @@
 
 Run again with the same checkpoint and more seconds, it goes on. Then `--export DIR` writes the model as
 diffusers saves it, in fp16, with the statistics of its latents, and prints the table of the model card.
+Another width, seed and size of clips make another teacher with other latents.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,6 @@ from nas.teachers.stand_in.moving_pictures import Footage
 from nas.teachers.wan import decode_latent, encode_moments
 
 ARCHITECTURE = {
-    "base_dim": 24,
-    "decoder_base_dim": 24,
     "z_dim": 16,
     "dim_mult": [1, 2, 4, 4],
     "num_res_blocks": 1,
@@ -40,8 +40,6 @@ ARCHITECTURE = {
     "latents_mean": [0.0] * 16,
     "latents_std": [1.0] * 16,
 }
-CLIP = {"frames": 17, "side": 112}
-BATCH = 8
 SHOTS = 0.2  # share of training clips cut from shots: they are few, but real motion
 LEARNING_RATE = 4e-3
 WARM_UP = 300  # steps
@@ -50,12 +48,42 @@ FIRST_LOG_VARIANCE = -6.0
 EMA = 0.998
 
 
-def untrained() -> Any:
+@dataclass(frozen=True)
+class Recipe:
+    """What distinguishes one stand-in from another; the shipped one is made by the defaults.
+
+    Attributes:
+        width: of the first stage, channels.
+        frames: of a training clip.
+        side: height and width of a training clip, px.
+        batch: clips a step.
+        seed: of the first weights and of the order of clips.
+    """
+
+    width: int = 24
+    frames: int = 17
+    side: int = 112
+    batch: int = 8
+    seed: int = 0
+
+    def model(self) -> Any:
+        """The model with random weights."""
+        # diffusers' classes hide that they are modules.
+        return AutoencoderKLWan(base_dim=self.width, decoder_base_dim=self.width, **ARCHITECTURE)
+
+    def clips(self, footage: Footage, number: int) -> Tensor:
+        """A batch, uint8 `[batch, 3, frames, side, side]`; no two seeds share one."""
+        return footage.batch(
+            self.seed * 10**7 + number, self.batch, frames=self.frames, side=self.side, shots=SHOTS
+        )
+
+
+def untrained(recipe: Recipe) -> Any:
     """The model as training begins: shortcuts alone, and little posterior noise.
 
     At unit variance the noise would drown an untrained mean.
     """
-    vae: Any = AutoencoderKLWan(**ARCHITECTURE)  # diffusers' classes hide that they are modules
+    vae = recipe.model()
     with torch.no_grad():
         vae.quant_conv.bias[vae.config.z_dim :].fill_(FIRST_LOG_VARIANCE)
         for module in vae.modules():
@@ -76,12 +104,12 @@ def reconstruction_loss(vae: Any, clip: Tensor) -> Tensor:
     return error.abs().mean() + rms + KL_WEIGHT * divergence
 
 
-def train(footage: Path, checkpoint: Path, seconds: float, device: torch.device) -> None:
+def train(recipe: Recipe, footage: Path, checkpoint: Path, seconds: float, device: torch.device) -> None:
     """Trains until `seconds` have gone in all (earlier runs of the same checkpoint counted in)."""
-    torch.manual_seed(0)
+    torch.manual_seed(recipe.seed)
     torch.backends.cudnn.benchmark = True
     torch.backends.cuda.matmul.allow_tf32 = True
-    vae = untrained().to(device)
+    vae = untrained(recipe).to(device)
     averaged = copy.deepcopy(vae)
     optimiser = torch.optim.AdamW(
         vae.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=1e-3, fused=device.type == "cuda"
@@ -93,7 +121,7 @@ def train(footage: Path, checkpoint: Path, seconds: float, device: torch.device)
         averaged.load_state_dict(saved["averaged"])
         optimiser.load_state_dict(saved["optimiser"])
         step, gone = saved["step"], saved["seconds"]
-    clips = _batches(Footage(footage / "train"), step, device)
+    clips = _batches(recipe, Footage(footage / "train"), step, device)
     start = time.perf_counter() - gone
     losses: list[Tensor] = []
     while (gone := time.perf_counter() - start) < seconds:
@@ -102,7 +130,7 @@ def train(footage: Path, checkpoint: Path, seconds: float, device: torch.device)
             group["lr"] = (
                 LEARNING_RATE * min(1, (step + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * progress))
             )
-        with torch.autocast(device.type, torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             loss = reconstruction_loss(vae, next(clips))
         optimiser.zero_grad()
         loss.backward()
@@ -131,35 +159,33 @@ def train(footage: Path, checkpoint: Path, seconds: float, device: torch.device)
     partial.rename(checkpoint)
 
 
-def _batches(footage: Footage, first: int, device: torch.device) -> Iterator[Tensor]:
+def _batches(recipe: Recipe, footage: Footage, first: int, device: torch.device) -> Iterator[Tensor]:
     """Batches of clips in -1..1 from number `first` on, each made by a thread ahead of its use."""
     torch.set_num_threads(1)  # the threads below are the parallelism; more inside each slow all of them
     ahead = 2 * (os.cpu_count() or 1)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         waiting = deque(
-            threads.submit(footage.batch, seed, BATCH, **CLIP, shots=SHOTS)
-            for seed in range(first, first + ahead)
+            threads.submit(recipe.clips, footage, number) for number in range(first, first + ahead)
         )
-        for seed in itertools.count(first + ahead):
+        for number in itertools.count(first + ahead):
             yield signed(waiting.popleft().result().to(device, non_blocking=True))
-            waiting.append(threads.submit(footage.batch, seed, BATCH, **CLIP, shots=SHOTS))
+            waiting.append(threads.submit(recipe.clips, footage, number))
 
 
-def export(footage: Path, checkpoint: Path, to: Path, device: torch.device) -> None:
+def export(recipe: Recipe, footage: Path, checkpoint: Path, to: Path, device: torch.device) -> None:
     """Writes the averaged model as fp16 safetensors with its latents' statistics; prints what it reaches."""
     saved = torch.load(checkpoint, map_location=device, weights_only=True)
-    vae: Any = AutoencoderKLWan(**ARCHITECTURE)
-    vae = vae.to(device).eval()
+    vae = recipe.model().to(device).eval()
     vae.load_state_dict(saved["averaged"])
     trained = Footage(footage / "train")
     with torch.no_grad():
-        batches = (signed(trained.batch(seed, 4, **CLIP, shots=SHOTS).to(device)) for seed in range(16))
+        batches = (signed(recipe.clips(trained, number).to(device)) for number in range(8))
         latents = [encode_moments(vae, clips).chunk(2, dim=1)[0] for clips in batches]
     values = torch.cat(latents).transpose(0, 1).flatten(1)
     vae.register_to_config(latents_mean=values.mean(1).tolist(), latents_std=values.std(1).tolist())
     vae.half().save_pretrained(to)
     print(f"{saved['step']} steps, {saved['seconds']:.0f} s")
-    record = {"steps": saved["step"], "seconds": saved["seconds"], "batch": BATCH, "clip": CLIP}
+    record: dict[str, Any] = {"steps": saved["step"], "seconds": saved["seconds"], "recipe": asdict(recipe)}
     record["psnr"] = evaluate(footage, to)
     (to / "training.json").write_text(json.dumps(record, indent=2) + "\n")
 
@@ -171,12 +197,15 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--seconds", type=float, default=0, help="of training in all; 0 trains nothing")
     parser.add_argument("--export", type=Path, help="folder for the finished model")
+    for field in fields(Recipe):
+        parser.add_argument(f"--{field.name}", type=int, default=field.default)
     arguments = parser.parse_args()
+    recipe = Recipe(**{field.name: getattr(arguments, field.name) for field in fields(Recipe)})
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if arguments.seconds:
-        train(arguments.footage, arguments.checkpoint, arguments.seconds, device)
+        train(recipe, arguments.footage, arguments.checkpoint, arguments.seconds, device)
     if arguments.export:
-        export(arguments.footage, arguments.checkpoint, arguments.export, device)
+        export(recipe, arguments.footage, arguments.checkpoint, arguments.export, device)
 
 
 if __name__ == "__main__":

@@ -36,18 +36,16 @@ def test_a_seed_draws_the_same_clips(footage: Path) -> None:
 
 
 def test_trains_goes_on_and_exports(footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "ARCHITECTURE", train.ARCHITECTURE | {"base_dim": 4, "decoder_base_dim": 4})
-    monkeypatch.setattr(train, "CLIP", {"frames": 5, "side": 32})
-    monkeypatch.setattr(train, "BATCH", 2)
+    recipe = train.Recipe(width=4, frames=5, side=32, batch=2)
     for name, value in (("CLIPS", 1), ("FRAMES", (5,)), ("SIDE", 32)):
         monkeypatch.setattr(evaluate, name, value)
     checkpoint, cpu = tmp_path / "checkpoint.pt", torch.device("cpu")
-    train.train(footage, checkpoint, 1, cpu)
+    train.train(recipe, footage, checkpoint, 1, cpu)
     first = torch.load(checkpoint, weights_only=True)
-    train.train(footage, checkpoint, first["seconds"] + 1, cpu)
+    train.train(recipe, footage, checkpoint, first["seconds"] + 1, cpu)
     assert 0 < first["step"] < torch.load(checkpoint, weights_only=True)["step"]
 
-    train.export(footage, checkpoint, tmp_path / "model", cpu)
+    train.export(recipe, footage, checkpoint, tmp_path / "model", cpu)
     teacher = load_teacher("wan", weights=str(tmp_path / "model"))
     latent = teacher.encode(torch.zeros(1, 3, 9, 32, 32))
     assert latent.shape == (1, 16, 3, 4, 4)
