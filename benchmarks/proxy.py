@@ -1,9 +1,9 @@
 """Whether a short training ranks designs as a long one does, read from the table of trainings.
 
     python benchmarks/proxy.py
-    python benchmarks/proxy.py --preset cpu --resamples 10000
+    python benchmarks/proxy.py --preset cpu-constant --resamples 10000
 
-Prints, for every preset in `benchmarks/trainings/trainings.parquet`, how well designs are ranked by their
+Prints, for every preset in `nas/sampling/trainings.parquet`, how well designs are ranked by their
 PSNR after few steps, and by what needs no training at all, against their PSNR after the longest training.
 Nothing is trained here. `docs/proxy.md` says what it shows.
 

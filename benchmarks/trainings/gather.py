@@ -101,6 +101,7 @@ def _trained(chosen: Chosen, seed: int, material: Material, settings: Settings) 
         "settings": settings.to_dict(),
         "seed": seed,
     }
+    began = time.process_time()
     try:
         distilled = distil(config, material, settings.training, seed=seed)
     except (DistillationError, torch.OutOfMemoryError) as error:
@@ -108,7 +109,8 @@ def _trained(chosen: Chosen, seed: int, material: Material, settings: Settings) 
     finally:
         if material.device.type == "cuda":
             torch.cuda.empty_cache()
-    result = {"metrics": distilled.metrics, "curve": distilled.curve, "seconds": distilled.seconds}
+    seconds = distilled.seconds | {"processor": time.process_time() - began}
+    result = {"metrics": distilled.metrics, "curve": distilled.curve, "seconds": seconds}
     return row | {"reason": None} | result
 
 

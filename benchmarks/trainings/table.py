@@ -14,13 +14,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-TABLE = Path(__file__).parent / "trainings.parquet"
+# Inside the package, since it is the prior of searches too.
+TABLE = Path(__file__).parents[2] / "nas" / "sampling" / "trainings.parquet"
 
 _TEXT, _WHOLE, _REAL = pa.string(), pa.int64(), pa.float64()
 COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "hash": (_TEXT, "names the architecture (`DecoderConfig.hash`)"),
-    "name": (_TEXT, "in designs.csv, or the number of a study's trial"),
-    "origin": (_TEXT, "named, stratum (spread over latency), near (a few steps from a good design) or study"),
+    "name": (_TEXT, "in designs.csv, or the number of a search's trial"),
+    "origin": (
+        _TEXT,
+        "named, stratum (spread over latency), near (a few steps from a good design); of a search, by the "
+        "project's own sampler (search) or by Optuna's (study)",
+    ),
     "config": (_TEXT, "the design in the published format, JSON"),
     "params": (_WHOLE, "parameters of the design"),
     "flops": (_WHOLE, "two per multiply-add, for `frames` frames at `resolution`"),
@@ -30,7 +35,10 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "profile_digest": (_TEXT, "which version of that profile"),
     "resolution": (_TEXT, "of the priced clip"),
     "frames": (_WHOLE, "of the priced clip"),
-    "preset": (_TEXT, "settings of the search whose trainings these lengthen"),
+    "preset": (
+        _TEXT,
+        "settings that these trainings follow or lengthen: shipped ones or others",
+    ),
     "preset_steps": (_WHOLE, "steps of that preset"),
     "schedule": (_TEXT, "of the learning rate; under cosine only the last point of a curve is a result"),
     "learning_rate": (_REAL, "at its highest"),
@@ -51,11 +59,15 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "curve_step": (pa.list_(_WHOLE), "steps at which the curve was measured"),
     "curve_psnr": (
         pa.list_(_REAL),
-        "PSNR at those steps, dB, of all validation clips (of half of them in a study)",
+        "PSNR at those steps, dB, of all validation clips (of some of them in a search)",
     ),
     "seconds_build": (_REAL, "wall clock"),
     "seconds_train": (_REAL, "wall clock, measurements of the curve included"),
     "seconds_validate": (_REAL, "wall clock"),
+    "seconds_processor": (
+        _REAL,
+        "the process's own, which compare on a busy machine too; or null",
+    ),
     "hardware": (_TEXT, "that trained"),
     "processes": (_WHOLE, "that trained at the same time on it, so that seconds are not of one alone"),
     "teacher": (_TEXT, "whose latents were decoded"),
