@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .choice import pick as pick
+    from .design_table import designs as designs
+    from .design_table import finalists as finalists
     from .front import hypervolume as hypervolume
     from .front import hypervolume_over_trials as hypervolume_over_trials
     from .front import knee as knee
@@ -18,10 +20,14 @@ if TYPE_CHECKING:
     from .plots import plot_front as plot_front
     from .plots import plot_hypervolume as plot_hypervolume
     from .space_plot import plot_space as plot_space
+    from .study import flat as flat
     from .study import load_study as load_study
 
 # Resolved when first asked for, so that printing a front doesn't wait for the plotting libraries.
 _HOME = {
+    "designs": "design_table",
+    "finalists": "design_table",
+    "flat": "study",
     "hypervolume": "front",
     "hypervolume_over_trials": "front",
     "knee": "front",

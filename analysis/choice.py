@@ -7,7 +7,8 @@ import pandas as pd
 from search_space.conditions import known_name, parse_condition
 from search_space.errors import UserError
 
-from .front import meeting, trained
+from .design_table import designs, finalists
+from .front import meeting
 from .quantities import numeric_columns
 
 _SENTENCE = re.compile(
@@ -16,7 +17,10 @@ _SENTENCE = re.compile(
 
 
 def pick(study: pd.DataFrame, sentence: str) -> pd.Series:
-    """The trained design that is best in one column among those that meet every condition.
+    """The design that is best in one column among those that meet every condition.
+
+    Chosen is among the confirmed designs where there are any, at their confirmed quality; where none of those
+    meets the conditions, among all that were trained.
 
     Args:
         study: a table from ``load_study``.
@@ -24,7 +28,8 @@ def pick(study: pd.DataFrame, sentence: str) -> pd.Series:
             ``search_space.conditions`` reads them.
 
     Returns:
-        The design's row; of several equally good ones, the first trial.
+        The design's row of ``finalists(study)``, or of ``designs(study)`` where none of those meets the
+        conditions (``confirmed`` says which); of several equally good ones, the first trial.
 
     Raises:
         UserError: the sentence can't be read (names the wrong word), or no trained design meets it (says how
@@ -43,25 +48,25 @@ def pick(study: pd.DataFrame, sentence: str) -> pd.Series:
     conditions = (
         re.split(r"\s+and\s+", match["conditions"], flags=re.IGNORECASE) if match["conditions"] else []
     )
-    designs = trained(study)
-    designs = designs[designs[name].notna()]
-    if designs.empty:
+    for table in (finalists(study), designs(study)):
+        meets = meeting(table[table[name].notna()], conditions)
+        if len(meets):
+            values = meets[name].to_numpy(dtype=float)
+            return meets.iloc[int(values.argmax() if aim == "max" else values.argmin())]
+    known = table[table[name].notna()]
+    if known.empty:
         raise UserError(f"nothing to choose from: the study has no trained design with a value of {name}")
-    meets = meeting(designs, conditions)
-    if meets.empty:
-        raise UserError(_none_meets(designs, conditions, names))
-    values = meets[name].to_numpy(dtype=float)
-    return meets.iloc[int(values.argmax() if aim == "max" else values.argmin())]
+    raise UserError(_none_meets(known, conditions, names))
 
 
-def _none_meets(designs: pd.DataFrame, conditions: list[str], names: list[str]) -> str:
+def _none_meets(table: pd.DataFrame, conditions: list[str], names: list[str]) -> str:
     """Which condition stands in the way: the first that none meets together with those before it."""
-    asked = f"the {len(designs)} trained"
+    asked = f"the {len(table)} trained"
     for text in conditions:
-        left = meeting(designs, [text])
+        left = meeting(table, [text])
         if left.empty:
             condition = parse_condition(text, names)
-            values = designs[condition.name]
+            values = table[condition.name]
             if condition.operator is None:
                 nearest = f"it is true of none of {asked}"
             elif condition.operator.startswith("<"):
@@ -69,5 +74,5 @@ def _none_meets(designs: pd.DataFrame, conditions: list[str], names: list[str]) 
             else:
                 nearest = f"the highest of {asked} is {values.max():.6g}"
             return f"no design to choose meets '{text.strip()}': {nearest}"
-        designs, asked = left, f"the {len(left)} that meet what stands before it"
+        table, asked = left, f"the {len(left)} that meet what stands before it"
     raise AssertionError("unreachable: some design meets every condition")

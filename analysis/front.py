@@ -1,9 +1,12 @@
 """The Pareto front of a study, its hypervolume and its knee.
 
-Only trained trials count, and of those only the ones with a finite value of every objective. Quantities whose
-ratios matter (latency, speed, parameters, arithmetic, memory) enter as log10, as they are drawn: halving the
-latency is worth the same at 10 ms as at 1,000 ms. That leaves the front as it is and gives the hypervolume of
-PSNR and latency the unit dB x decades.
+Only designs that were trained count, at the mean over their trainings, and of those only the ones with a
+finite value of every objective. A front is provisional until designs were confirmed: trained again, longer
+and with several seeds. Then it is that of the confirmed ones.
+
+Quantities whose ratios matter (latency, speed, parameters, arithmetic, memory) enter as log10, as they are
+drawn: halving the latency is worth the same at 10 ms as at 1,000 ms. That leaves the front as it is and gives
+the hypervolume of PSNR and latency the unit dB x decades.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,12 +18,8 @@ import pandas as pd
 from search_space.conditions import known_name, parse_condition
 from search_space.errors import UserError
 
+from .design_table import designs, finalists, identity, trained
 from .quantities import Objective, numeric_columns, objectives_of
-
-
-def trained(study: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the trials that were trained to the end."""
-    return study[study["outcome"] == "trained"]
 
 
 def meeting(study: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
@@ -40,9 +39,12 @@ def meeting(study: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
 
 
 def pareto_front(
-    study: pd.DataFrame, objectives: Sequence[str] | None = None, where: Sequence[str] | None = None
+    study: pd.DataFrame,
+    objectives: Sequence[str] | None = None,
+    where: Sequence[str] | None = None,
+    provisional: bool = False,
 ) -> pd.DataFrame:
-    """The designs that no other trained design equals or beats in every objective and beats in one.
+    """The designs that no other equals or beats in every objective and beats in one.
 
     Designs of equal value in every objective stay in together. Rows with NaN or infinity in an objective are
     left out. The front is found by ``moocore.is_nondominated`` (Kung, Luccio, Preparata, J. ACM 22(4), 1975).
@@ -53,15 +55,19 @@ def pareto_front(
             that the search was run with.
         where: conditions that a design on the front meets ("fps >= 24"). None for the constraints that the
             search was run with: pricing a design again can move it across one.
+        provisional: whether to take all designs at the quality that the search saw even where some were
+            confirmed.
 
     Returns:
-        The rows of the front, in the order of the last objective, best first; ``.attrs`` as in ``study``.
+        The front's rows of ``finalists(study)``, or of ``designs(study)`` if provisional, in the order of the
+        last objective, best first. ``.attrs["confirmed"]`` says which of the two it is.
 
     Raises:
         UserError: an unknown objective or condition.
     """
     chosen = objectives_of(study, objectives)
-    candidates = meeting(trained(study), study.attrs["study"]["constraints"] if where is None else where)
+    known = designs(study) if provisional else finalists(study)
+    candidates = meeting(known, study.attrs["study"]["constraints"] if where is None else where)
     costs = _costs(candidates, chosen)
     finite = np.isfinite(costs).all(axis=1)
     front = candidates[finite][_nondominated(costs[finite])]
@@ -74,12 +80,10 @@ def reference_point(study: pd.DataFrame, objectives: Sequence[str] | None = None
 
     To compare studies, take one reference for all of them.
     """
-    designs = trained(study)
+    table = designs(study)
     return {
         objective.name: float(
-            designs[objective.name].min()
-            if objective.direction == "maximize"
-            else designs[objective.name].max()
+            table[objective.name].min() if objective.direction == "maximize" else table[objective.name].max()
         )
         for objective in objectives_of(study, objectives)
     }
@@ -90,7 +94,10 @@ def hypervolume(
     objectives: Sequence[str] | None = None,
     reference: Mapping[str, float] | None = None,
 ) -> float:
-    """How much of the objective space the front dominates (Zitzler and Thiele, 1998), by ``moocore``.
+    """How much of the objective space the provisional front dominates (Zitzler and Thiele, 1998).
+
+    By ``moocore``, at the quality that the search saw, so that it compares with other searches whether or not
+    their designs were confirmed.
 
     Args:
         study: a table from ``load_study``.
@@ -120,29 +127,39 @@ def hypervolume_over_trials(
     Args, units and errors: as for ``hypervolume``. Designs that miss a constraint of the search add nothing.
 
     Returns:
-        Hypervolume by trial number, one entry a trained trial; it never falls.
+        Hypervolume by trial number, one entry a trained trial. It falls only where another training of a
+        design lowers its mean.
     """
     chosen = objectives_of(study, objectives)
-    designs = trained(study).sort_values("number")
+    trainings = trained(study).sort_values("number")
     if reference is None:
         reference = reference_point(study, objectives)
     for objective in chosen:
         known_name(objective.name, list(reference))
     origin = _costs(pd.DataFrame([dict(reference)]), chosen)[0]
-    costs = _costs(designs, chosen)
-    counts = np.isfinite(costs).all(axis=1) & designs.index.isin(
-        meeting(designs, study.attrs["study"]["constraints"]).index
+    by_design = trainings[study.attrs["metrics"]].groupby(identity(trainings))
+    so_far = by_design.cumsum().div(by_design.cumcount() + 1, axis=0)
+    quality = trainings.assign(**{name: so_far[name] for name in so_far})
+    costs = _costs(quality, chosen)
+    counts = np.isfinite(costs).all(axis=1) & trainings.index.isin(
+        meeting(quality, study.attrs["study"]["constraints"]).index
     )
+    # A design's later mean takes the place of its earlier one, so what it hid may come back.
+    latest: dict[object, np.ndarray] = {}
     front = np.empty((0, len(chosen)))
     volume, volumes = 0.0, []
-    for cost, counted in zip(costs, counts, strict=True):
-        if counted and not (front <= cost).all(axis=1).any():
-            front = np.vstack([front, cost])
+    for design, cost, counted in zip(identity(trainings), costs, counts, strict=True):
+        again = latest.pop(design, None) is not None
+        if counted:
+            latest[design] = cost
+        if again or (counted and not (front <= cost).all(axis=1).any()):
+            known = list(latest.values()) if again else [*front, cost]
+            front = np.array(known).reshape(-1, len(chosen))
             front = front[_nondominated(front)]
             volume = float(moocore.hypervolume(front, ref=origin))
         volumes.append(volume)
     return pd.Series(
-        volumes, index=pd.Index(designs["number"], name="number"), name="hypervolume", dtype=float
+        volumes, index=pd.Index(trainings["number"], name="number"), name="hypervolume", dtype=float
     )
 
 

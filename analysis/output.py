@@ -10,17 +10,20 @@ from matplotlib.figure import Figure
 
 from search_space.errors import UserError
 
+from .study import flat
+
 
 def write_front_csv(front: pd.DataFrame, path: str | Path) -> None:
-    """Writes a front, one design a line, with every column but the learning curve.
+    """Writes a front, one design a line, with every column that holds a number or a word.
 
-    The weights of the teacher and the source of the costs are columns of it, so they stay with the figures.
+    The weights of the teacher, the source of the costs and whether the quality was confirmed are columns of
+    it, so they stay with the figures.
 
     Raises:
         UserError: the file can't be written there.
     """
     with _replacing(Path(path)) as temporary:
-        front.drop(columns="curve").to_csv(temporary, index=False)
+        flat(front).to_csv(temporary, index=False)
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from .design_table import finalists, identity
 from .front import pareto_front
 from .quantities import objectives_of
 
@@ -13,17 +14,19 @@ def place_on_front(study: pd.DataFrame, number: int) -> str:
 
     Args:
         study: a table from ``load_study``.
-        number: of a trained trial.
+        number: of a trained trial; each training of a design stands for it.
 
     Returns:
         One sentence, with the values of the study's own objectives.
     """
     front = pareto_front(study)
     names = [objective.name for objective in objectives_of(study, None)]
-    trained = int((study["outcome"] == "trained").sum())
-    whole = f"the front ({', '.join(names)}) of the {trained} designs trained"
+    among = finalists(study)
+    how = "confirmed" if among.attrs["confirmed"] else "trained"
+    whole = f"the front ({', '.join(names)}) of the {len(among)} designs {how}"
     rows = front.reset_index(drop=True)
-    places = rows.index[rows["number"] == number]
+    same = identity(study).to_numpy() == identity(study[study["number"] == number]).iloc[0]
+    places = rows.index[rows["number"].isin(study["number"][same])]
     if not len(places):
         return f"It is not on {whole}, which has {len(rows)}."
     place = int(places[0])

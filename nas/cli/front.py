@@ -38,7 +38,9 @@ def write_picture(study: pd.DataFrame, objectives: list[str] | None, path: Path)
 def print_front(front: pd.DataFrame, as_json: bool) -> None:
     """Prints the rows of a front from `analysis.pareto_front`."""
     if as_json:
-        print(front.drop(columns="curve").to_json(orient="records", date_format="iso", indent=2))
+        from analysis import flat
+
+        print(flat(front).to_json(orient="records", date_format="iso", indent=2))
     else:
         output().print(front_table(front))
 

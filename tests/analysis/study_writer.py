@@ -95,12 +95,34 @@ def random_records(count: int, seed: int = 0) -> list[dict[str, Any]]:
     ]
 
 
+def confirmation(*psnrs: float, steps: int = 400) -> dict[str, Any]:
+    """What a study keeps of a design that was trained again, once for each PSNR."""
+    runs = [
+        {
+            "seed": 10_000 + i,
+            "metrics": {"psnr": psnr, "ssim": 0.5 + psnr / 100},
+            "curve": [],
+            "seconds": 36.0,
+        }
+        for i, psnr in enumerate(psnrs)
+    ]
+    ssims = [run["metrics"]["ssim"] for run in runs]
+    return {
+        "steps": steps,
+        "runs": runs,
+        "metrics": {"psnr": float(np.mean(psnrs)), "ssim": float(np.mean(ssims))},
+        "spread": {"psnr": float(np.std(psnrs, ddof=1)), "ssim": float(np.std(ssims, ddof=1))},
+    }
+
+
 _STATES = {
     "trained": optuna.trial.TrialState.COMPLETE,
+    "stopped": optuna.trial.TrialState.PRUNED,
     "refused": optuna.trial.TrialState.PRUNED,
     "repeated": optuna.trial.TrialState.PRUNED,
     "failed": optuna.trial.TrialState.FAIL,
     "running": optuna.trial.TrialState.RUNNING,
+    "claimed": optuna.trial.TrialState.RUNNING,
 }
 _CHOICES: dict[str, list[Any]] = {
     "up0_conv": ["dense", "dw3", "spatial"],
@@ -120,8 +142,9 @@ def write_study(
     name: str = "run",
     attributes: dict[str, Any] | None = None,
 ) -> Path:
-    """Writes a run directory with a study of these records in it; one whose outcome is "running" is left
-    running.
+    """Writes a run directory with a study of these records in it.
+
+    A trial whose outcome is "running" is left running; "progress" in its record becomes its attribute.
 
     Args:
         directory: the run directory; made if it isn't there. A second study goes into the same ``study.db``.
@@ -147,7 +170,8 @@ def write_study(
                 values=[record["metrics"]["psnr"], record["costs"]["latency_ms"]] if is_trained else None,
                 params={name: rng.choice(choices).item() for name, choices in _CHOICES.items()},
                 distributions=_DISTRIBUTIONS,
-                user_attrs={"record": record},
+                user_attrs={"record": record}
+                | ({"progress": record["progress"]} if "progress" in record else {}),
             )
         )
     return directory

@@ -54,6 +54,26 @@ def test_one_row_a_trial(run: Run) -> None:
     assert study.attrs["name"] == "run"
 
 
+def test_a_running_trial_shows_how_far_it_came(run: Run) -> None:
+    progress = {"step": 40, "steps": 100, "curve": [[0, 12.0], [40, 20.5]]}
+    beat = {"host": "a", "process": 7, "started": "2026-01-01T00:00:00", "beat": "2026-01-01T00:10:00"}
+    records = [
+        trained(31.0, 200.0, progress=progress),
+        {"outcome": "running", "main": "m1", "worker": "cuda:0", "attempt": 2, "progress": progress},
+        {"outcome": "claimed", "main": "m1"},
+        trained(20.0, 300.0) | {"outcome": "stopped", "metrics": {}},
+    ]
+    study = load_study(run(records, attributes={"main:m1": beat}))
+    assert list(study["outcome"]) == ["trained", "running", "running", "stopped"]
+    assert study["progress.step"].to_list() == [pd.NA, 40, pd.NA, pd.NA]
+    assert study.loc[1, "curve"] == progress["curve"]
+    assert study.loc[1, "attempt"] == 2
+    assert study.loc[1, "worker"] == "cuda:0"
+    assert study.loc[0, "curve"] == records[0]["curve"]
+    assert study.loc[3, "curve"][-1][0] == 100
+    assert study.attrs["mains"] == [{"id": "m1"} | beat]
+
+
 def test_parameters_are_those_optuna_decodes(run: Run) -> None:
     directory = run([trained(30.0 + i, 100.0 + i) for i in range(5)])
     trials = optuna.load_study(study_name="run", storage=f"sqlite:///{directory / 'study.db'}").trials

@@ -1,0 +1,61 @@
+"""The designs of a study: one row each, however often it was trained."""
+
+import pandas as pd
+
+
+def trained(study: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the trials that were trained to the end."""
+    return study[study["outcome"] == "trained"]
+
+
+def identity(trainings: pd.DataFrame) -> pd.Series:
+    """What tells designs apart: the hash, or the trial's number where a table has none."""
+    return trainings["hash"].where(trainings["hash"].notna(), trainings["number"].astype(str))
+
+
+def designs(study: pd.DataFrame) -> pd.DataFrame:
+    """One row a design that was trained to the end, with its quality averaged over its trainings.
+
+    Args:
+        study: a table from ``load_study``; what this function returned comes back as it is.
+
+    Returns:
+        Of each design the row of its first training, with every metric the mean over its trainings, and
+        ``psnr_spread``: their standard deviation in dB (n - 1 in the denominator), NaN of a single one.
+        ``repeats`` says how many there were. ``.attrs["rows"]`` is "designs".
+    """
+    if study.attrs.get("rows") == "designs":
+        return study
+    trainings = trained(study)
+    design = identity(trainings)
+    first = trainings[~design.duplicated()]
+    metrics = [name for name in study.attrs["metrics"] if name in study.columns]
+    by_design = trainings.groupby(design, sort=False)
+    means = by_design[metrics].mean().set_axis(first.index)
+    spread = by_design["psnr"].std().set_axis(first.index) if "psnr" in metrics else float("nan")
+    table = first.assign(**{name: means[name] for name in metrics}, psnr_spread=spread)
+    table.attrs = study.attrs | {"rows": "designs", "confirmed": False}
+    return table
+
+
+def finalists(study: pd.DataFrame) -> pd.DataFrame:
+    """The designs among which a choice is made.
+
+    Args:
+        study: a table from ``load_study``, or from this function.
+
+    Returns:
+        Where designs were confirmed, those alone, with their metrics, ``psnr_spread`` and ``repeats`` those
+        of the confirmation, and ``.attrs["confirmed"]`` True; otherwise all ``designs``, and False. Quality
+        after a short training and after a long one don't compare, so the two never stand in one table.
+    """
+    table = designs(study)
+    if table.attrs["confirmed"] or not table["confirmed"].any():
+        return table
+    table = table[table["confirmed"]]
+    quality = {name: table.get(f"confirmed.{name}", float("nan")) for name in study.attrs["metrics"]}
+    table = table.assign(
+        **quality, psnr_spread=table["confirmed.psnr_spread"], repeats=table["confirmed.runs"]
+    )
+    table.attrs |= {"confirmed": True}
+    return table
