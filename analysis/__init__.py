@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .space_plot import plot_space as plot_space
     from .study import flat as flat
     from .study import load_study as load_study
+    from .uncertainty import not_told_apart as not_told_apart
+    from .uncertainty import seed_spread as seed_spread
 
 # Resolved when first asked for, so that printing a front doesn't wait for the plotting libraries.
 _HOME = {
@@ -32,6 +34,7 @@ _HOME = {
     "hypervolume_over_trials": "front",
     "knee": "front",
     "load_study": "study",
+    "not_told_apart": "uncertainty",
     "pareto_front": "front",
     "pick": "choice",
     "place_on_front": "place",
@@ -41,6 +44,7 @@ _HOME = {
     "plot_space": "space_plot",
     "reference_point": "front",
     "save_figure": "output",
+    "seed_spread": "uncertainty",
     "write_front_csv": "output",
     "write_table": "output",
 }

@@ -21,19 +21,18 @@ def designs(study: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         Of each design the row of its first training, with every metric the mean over its trainings, and
-        ``psnr_spread``: their standard deviation in dB (n - 1 in the denominator), NaN of a single one.
-        ``repeats`` says how many there were. ``.attrs["rows"]`` is "designs".
+        ``psnr_spread`` (``ssim_spread``, …): their standard deviation (n - 1 in the denominator), NaN of a
+        single one. ``repeats`` says how many there were. ``.attrs["rows"]`` is "designs".
     """
     if study.attrs.get("rows") == "designs":
         return study
     trainings = trained(study)
     design = identity(trainings)
     first = trainings[~design.duplicated()]
-    metrics = [name for name in study.attrs["metrics"] if name in study.columns]
-    by_design = trainings.groupby(design, sort=False)
-    means = by_design[metrics].mean().set_axis(first.index)
-    spread = by_design["psnr"].std().set_axis(first.index) if "psnr" in metrics else float("nan")
-    table = first.assign(**{name: means[name] for name in metrics}, psnr_spread=spread)
+    by_design = trainings.groupby(design, sort=False)[study.attrs["metrics"]]
+    means = by_design.mean().set_axis(first.index)
+    spreads = by_design.std().set_axis(first.index).add_suffix("_spread")
+    table = first.assign(**means, **spreads)
     table.attrs = study.attrs | {"rows": "designs", "confirmed": False}
     return table
 
@@ -45,17 +44,16 @@ def finalists(study: pd.DataFrame) -> pd.DataFrame:
         study: a table from ``load_study``, or from this function.
 
     Returns:
-        Where designs were confirmed, those alone, with their metrics, ``psnr_spread`` and ``repeats`` those
-        of the confirmation, and ``.attrs["confirmed"]`` True; otherwise all ``designs``, and False. Quality
-        after a short training and after a long one don't compare, so the two never stand in one table.
+        Where designs were confirmed, those alone, with their metrics, spreads and ``repeats`` those of the
+        confirmation, and ``.attrs["confirmed"]`` True; otherwise all ``designs``, and False. Quality after a
+        short training and after a long one don't compare, so the two never stand in one table.
     """
     table = designs(study)
     if table.attrs["confirmed"] or not table["confirmed"].any():
         return table
     table = table[table["confirmed"]]
-    quality = {name: table.get(f"confirmed.{name}", float("nan")) for name in study.attrs["metrics"]}
-    table = table.assign(
-        **quality, psnr_spread=table["confirmed.psnr_spread"], repeats=table["confirmed.runs"]
-    )
+    columns = [f"{metric}{ending}" for metric in study.attrs["metrics"] for ending in ("", "_spread")]
+    quality = {name: table.get(f"confirmed.{name}", float("nan")) for name in columns}
+    table = table.assign(**quality, repeats=table["confirmed.runs"])
     table.attrs |= {"confirmed": True}
     return table

@@ -55,7 +55,7 @@ def load_study(study: str | Path, name: str | None = None) -> pd.DataFrame:
         - ``seconds.PART``: how long each part of the trial took;
         - ``confirmed``: whether the design was trained again, longer and with several seeds, at the end;
           ``confirmed.psnr``, ``confirmed.ssim``: means of those ``confirmed.runs`` trainings of
-          ``confirmed.steps`` steps; ``confirmed.psnr_spread``: their standard deviation in dB;
+          ``confirmed.steps`` steps; ``confirmed.psnr_spread``, …: their standard deviation;
         - ``config``: the design in the published format;
         - ``curve``: [[step, PSNR in dB], …] while training, of a running trial as far as it came.
 
@@ -184,7 +184,7 @@ def _confirmed(confirmation: Mapping[str, Any] | None) -> dict[str, Any]:
         return {"confirmed": False}
     return (
         {f"confirmed.{metric}": value for metric, value in confirmation["metrics"].items()}
-        | {"confirmed.psnr_spread": confirmation["spread"].get("psnr")}
+        | {f"confirmed.{metric}_spread": value for metric, value in confirmation["spread"].items()}
         | {"confirmed.runs": len(confirmation["runs"]), "confirmed.steps": confirmation["steps"]}
         | {"confirmed": True}
     )
