@@ -4,7 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .absence import why_none as why_none
     from .choice import pick as pick
+    from .design_table import design_of as design_of
     from .design_table import designs as designs
     from .design_table import finalists as finalists
     from .front import hypervolume as hypervolume
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from .output import write_front_csv as write_front_csv
     from .output import write_table as write_table
     from .place import place_on_front as place_on_front
+    from .place import standing as standing
     from .plots import plot_curves as plot_curves
     from .plots import plot_front as plot_front
     from .plots import plot_hypervolume as plot_hypervolume
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 # Resolved when first asked for, so that printing a front doesn't wait for the plotting libraries.
 _HOME = {
+    "design_of": "design_table",
     "designs": "design_table",
     "finalists": "design_table",
     "flat": "study",
@@ -45,6 +49,8 @@ _HOME = {
     "reference_point": "front",
     "save_figure": "output",
     "seed_spread": "uncertainty",
+    "standing": "place",
+    "why_none": "absence",
     "write_front_csv": "output",
     "write_table": "output",
 }

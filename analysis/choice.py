@@ -4,9 +4,10 @@ import re
 
 import pandas as pd
 
-from search_space.conditions import known_name, parse_condition
+from search_space.conditions import known_name
 from search_space.errors import UserError
 
+from .absence import why_none
 from .design_table import designs, finalists
 from .front import meeting
 from .quantities import numeric_columns
@@ -53,26 +54,4 @@ def pick(study: pd.DataFrame, sentence: str) -> pd.Series:
         if len(meets):
             values = meets[name].to_numpy(dtype=float)
             return meets.iloc[int(values.argmax() if aim == "max" else values.argmin())]
-    known = table[table[name].notna()]
-    if known.empty:
-        raise UserError(f"nothing to choose from: the study has no trained design with a value of {name}")
-    raise UserError(_none_meets(known, conditions, names))
-
-
-def _none_meets(table: pd.DataFrame, conditions: list[str], names: list[str]) -> str:
-    """Which condition stands in the way: the first that none meets together with those before it."""
-    asked = f"the {len(table)} trained"
-    for text in conditions:
-        left = meeting(table, [text])
-        if left.empty:
-            condition = parse_condition(text, names)
-            values = table[condition.name]
-            if condition.operator is None:
-                nearest = f"it is true of none of {asked}"
-            elif condition.operator.startswith("<"):
-                nearest = f"the lowest of {asked} is {values.min():.6g}"
-            else:
-                nearest = f"the highest of {asked} is {values.max():.6g}"
-            return f"no design to choose meets '{text.strip()}': {nearest}"
-        table, asked = left, f"the {len(left)} that meet what stands before it"
-    raise AssertionError("unreachable: some design meets every condition")
+    raise UserError(f"nothing to choose: {why_none(table if len(table) else study, conditions)}")

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from search_space.errors import UserError
+
 
 def trained(study: pd.DataFrame) -> pd.DataFrame:
     """The rows of the trials that were trained to the end."""
@@ -57,3 +59,21 @@ def finalists(study: pd.DataFrame) -> pd.DataFrame:
     table = table.assign(**quality, repeats=table["confirmed.runs"])
     table.attrs |= {"confirmed": True}
     return table
+
+
+def design_of(study: pd.DataFrame, number: int) -> pd.Series:
+    """The design that a trial trained: its row of ``finalists``, or of ``designs`` where it isn't confirmed.
+
+    Raises:
+        UserError: no such trial was trained to the end; says which were.
+    """
+    trainings = trained(study).set_index("number", drop=False)
+    if number not in trainings.index:
+        numbers = ", ".join(map(str, trainings.index)) or "none"
+        raise UserError(f"trial {number} was not trained; trained are: {numbers}")
+    wanted = identity(trainings)[number]
+    for table in (finalists(study), designs(study)):
+        found = table[identity(table) == wanted]
+        if len(found):
+            break
+    return found.iloc[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from .design_table import finalists, identity
+from .design_table import design_of, finalists
 from .front import pareto_front
 from .quantities import objectives_of
 
@@ -16,6 +16,9 @@ def place_on_front(study: pd.DataFrame, number: int) -> str:
         study: a table from ``load_study``.
         number: of a trained trial; each training of a design stands for it.
 
+    Raises:
+        UserError: the trial was not trained.
+
     Returns:
         One sentence, with the values of the study's own objectives.
     """
@@ -25,8 +28,7 @@ def place_on_front(study: pd.DataFrame, number: int) -> str:
     how = "confirmed" if among.attrs["confirmed"] else "trained"
     whole = f"the front ({', '.join(names)}) of the {len(among)} designs {how}"
     rows = front.reset_index(drop=True)
-    same = identity(study).to_numpy() == identity(study[study["number"] == number]).iloc[0]
-    places = rows.index[rows["number"].isin(study["number"][same])]
+    places = rows.index[rows["number"] == design_of(study, number)["number"]]
     if not len(places):
         return f"It is not on {whole}, which has {len(rows)}."
     place = int(places[0])
@@ -37,6 +39,23 @@ def place_on_front(study: pd.DataFrame, number: int) -> str:
     ]
     neighbours = f"; {', '.join(around)}" if around else ""
     return f"It is number {place + 1} of {len(rows)} on {whole}, by {names[-1]}{neighbours}."
+
+
+def standing(design: pd.Series) -> str:
+    """Says what the quality of a design rests on: one short training, several, or a confirmation.
+
+    Args:
+        design: a row from ``pick``, ``pareto_front`` or ``finalists``.
+    """
+    spread = f" (standard deviation {design['psnr_spread']:.2f})" if pd.notna(design["psnr_spread"]) else ""
+    trainings = "1 training" if design["repeats"] == 1 else f"{design['repeats']} trainings"
+    if design["confirmed"]:
+        steps = f"{design['confirmed.steps']:,} steps, apart from the search"
+        return f"Its quality is confirmed: PSNR {design['psnr']:.2f} dB{spread} over {trainings} of {steps}."
+    return (
+        f"Its quality is provisional: PSNR {design['psnr']:.2f} dB{spread} over {trainings} as short as the"
+        " search's."
+    )
 
 
 def _values(row: pd.Series, names: list[str]) -> str:

@@ -8,15 +8,13 @@ from typing import Annotated
 import typer
 
 from nas.cli.package import write_packages
-from nas.cli.pareto import NAME, STUDY
+from nas.cli.pareto import NAME, PICK, STUDY
 
 
 def export(
     study: Annotated[str, STUDY],
     to: Annotated[Path, typer.Option(help="A new folder.")],
-    pick: Annotated[
-        str | None, typer.Option(help='A choice in a sentence: "max psnr where fps >= 24 and params <= 30M".')
-    ] = None,
+    pick: Annotated[str | None, typer.Option(help=PICK)] = None,
     trial: Annotated[int | None, typer.Option(help="A trial's number, in place of --pick.")] = None,
     coreml: Annotated[
         bool, typer.Option("--coreml", help="Also write its Core ML packages, for what the study priced.")
@@ -27,32 +25,30 @@ def export(
 
     Example: nas export runs/wan --pick "max psnr where fps >= 24" --to decoder
     """
-    from analysis import load_study, place_on_front
+    from analysis import design_of, load_study, place_on_front, standing
     from analysis import pick as pick_design
+    from nas.export import export as write
     from nas.run_directory import RunDirectory
     from search_space.errors import UserError
 
-    if (pick is None) == (trial is None):
-        raise UserError("say which design: either --pick or --trial")
     table = load_study(study, name)
     record = table.attrs["study"]
-    if pick is not None:
+    if pick is not None and trial is None:
         design = pick_design(table, pick)
+        number = int(design["number"])
+    elif trial is not None and pick is None:
+        design, number = design_of(table, trial), trial
     else:
-        trained = table[table["outcome"] == "trained"]
-        if trial not in set(trained["number"]):
-            numbers = ", ".join(map(str, trained["number"])) or "none"
-            raise UserError(f"trial {trial} was not trained; trained are: {numbers}")
-        design = trained[trained["number"] == trial].iloc[0]
-    folder = Path(study) if Path(study).is_dir() else Path(record["run"])
-
-    from nas.export import export as write
-
-    place = place_on_front(table, int(design["number"]))
-    has_trained_weights = write(
-        RunDirectory(folder, table.attrs["name"]), design.to_dict(), record, to, place
-    )
-    typer.echo(f"trial {design['number']} is in {to}")
+        raise UserError("say which design: either --pick or --trial")
+    # The files and the card are of one training, whatever the design's mean is.
+    training = table[table["number"] == number].iloc[0]
+    folder = Path(study) if Path(study).is_dir() else Path(training["run"])
+    words = f"{place_on_front(table, number)} {standing(design)}"
+    run = RunDirectory(folder, table.attrs["name"])
+    has_trained_weights = write(run, training.to_dict(), record, to, words)
+    typer.echo(f"trial {number} is in {to}")
+    if not design["confirmed"]:
+        typer.echo("its quality is not confirmed: `nas search … --confirm 5` trains the front's best longer")
     if not has_trained_weights:
         typer.echo("its weights are untrained: the search trained a narrowed proxy of it (see its README.md)")
     if coreml:

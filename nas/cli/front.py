@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from analysis.uncertainty import SeedSpread
+
 _STAGES = ("mid", "up0", "up1", "up2", "up3")
 _WIDE = 140  # columns where there is no terminal to say
+_NEIGHBOURS = 3  # trials, at most, that are named as not told apart from another
 
 
 def output() -> Console:
@@ -35,32 +40,61 @@ def write_picture(study: pd.DataFrame, objectives: list[str] | None, path: Path)
     save_figure(figure, path)
 
 
-def print_front(front: pd.DataFrame, as_json: bool) -> None:
-    """Prints the rows of a front from `analysis.pareto_front`."""
+def print_front(study: pd.DataFrame, front: pd.DataFrame, as_json: bool) -> None:
+    """Prints a front, or why there is none.
+
+    Args:
+        study: a table from `analysis.load_study`.
+        front: its rows from `analysis.pareto_front`.
+        as_json: whether for a program, with every column and the trials that aren't told apart.
+    """
+    from analysis import flat, not_told_apart, seed_spread, why_none
+
+    spread = seed_spread(study)
+    alike = not_told_apart(front, spread)
     if as_json:
-        from analysis import flat
+        rows = json.loads(
+            flat(front.assign(not_told_apart=alike)).to_json(orient="records", date_format="iso")
+        )
+        print(json.dumps(rows, indent=2))
+        return
+    console = output()
+    kind = "Confirmed" if front.attrs["confirmed"] else "Provisional"
+    console.print(design_table(front, f"{kind} front of {front.attrs['name']}", alike, spread))
+    if front.empty:
+        reason = why_none(study, study.attrs["study"]["constraints"])
+        console.print(f"nothing to show: {reason}", soft_wrap=True, markup=False)
 
-        print(flat(front).to_json(orient="records", date_format="iso", indent=2))
-    else:
-        output().print(front_table(front))
 
+def design_table(
+    designs: pd.DataFrame, title: str, alike: pd.Series | None = None, spread: SeedSpread | None = None
+) -> Table:
+    """One row a design.
 
-def front_table(front: pd.DataFrame) -> Table:
-    """One row a design of a front from `analysis.pareto_front`."""
-    record = front.attrs["study"]
+    Args:
+        designs: rows of `analysis.finalists` or `analysis.designs`.
+        title: what they are; the clip and the device that costs are for are added.
+        alike: of `analysis.not_told_apart`; None where designs are not compared.
+        spread: what that rests on.
+    """
+    record = designs.attrs["study"]
     height, width = record["resolution"]
     clip = f"{record['frames']} frames of {height}x{width}"
-    title = f"Front of {front.attrs['name']}: {clip} on {record['device']}"
-    table = Table(title=title, caption=_caption(front))
+    caption = _caption(designs) if alike is None else f"{_caption(designs)} {_about_seeds(spread)}"
+    table = Table(title=escape(f"{title}: {clip} on {record['device']}"), caption=escape(caption))
     table.add_column("trial", justify="right")
     table.add_column("design", overflow="fold")
-    for heading in ("PSNR", "SSIM", "ms", "fps", "M params", "GFLOP", "MB"):
+    table.add_column("PSNR", justify="right", no_wrap=True)
+    if spread is not None:
+        table.add_column("≈ trials")
+    for heading in ("SSIM", "ms", "fps", "M params", "GFLOP", "MB"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for row in front.to_dict("records"):
+    for index, row in zip(designs.index, designs.to_dict("records"), strict=True):
         table.add_row(
             str(row["number"]),
-            row["name"] or _summary(row),
+            escape(row["name"] or _summary(row)),
             f"{row['psnr']:.2f}",
+            *([] if alike is None or spread is None else [_shortened(alike[index])]),
             f"{row['ssim']:.3f}",
             f"{row['latency_ms']:,.0f}",
             f"{row['fps']:.1f}",
@@ -71,15 +105,34 @@ def front_table(front: pd.DataFrame) -> Table:
     return table
 
 
-def _caption(front: pd.DataFrame) -> str:
+def _caption(designs: pd.DataFrame) -> str:
     """What the figures rest on."""
-    record = front.attrs["study"]
-    coreml = (front["source"] == "coreml").all() if len(front) else False
+    record = designs.attrs["study"]
+    coreml = (designs["source"] == "coreml").all() if len(designs) else False
     source = "from Core ML conversion" if coreml else "from a trace of operators"
     lines = [f"Costs are estimates {source}. Teacher: {record['weights']['description']}."]
+    if designs.attrs["confirmed"]:
+        lines.append("Confirmed: quality is the mean of longer trainings with several seeds.")
+    else:
+        lines.append("Provisional: quality is that of short trainings.")
     if record["settings"]["proxy"] is not None:
-        lines.append("Quality is of narrowed proxies: it ranks full designs only roughly.")
+        lines.append("Trained were narrowed proxies, which rank full designs only roughly.")
     return " ".join(lines)
+
+
+def _about_seeds(spread: SeedSpread | None) -> str:
+    """How far quality moves between seeds, as far as a study shows."""
+    if spread is None:
+        return "No design was trained twice, so how far seeds alone move its PSNR is not known."
+    return (
+        f"Seeds alone move PSNR by {spread.deviation:.2f} dB (standard deviation, {spread.degrees} degrees of"
+        " freedom): a design can't be told apart in quality from those after ≈."
+    )
+
+
+def _shortened(numbers: list[int]) -> str:
+    shown = ", ".join(map(str, numbers[:_NEIGHBOURS]))
+    return f"{shown}, …" if len(numbers) > _NEIGHBOURS else shown
 
 
 def _summary(row: Mapping[Hashable, Any]) -> str:

@@ -50,7 +50,7 @@ def test_picks(study: pd.DataFrame, sentence: str, number: int) -> None:
         ("max psnr where fps >= 24 or params <= 1M", "'24 or params <= 1M' is not a number"),
         (
             "max psnr where fps >= 500",
-            "no design to choose meets 'fps >= 500': the highest of the 3 trained is 170",
+            "nothing to choose: no design meets 'fps >= 500': the highest of the 3 trained is 170",
         ),
         (
             "max psnr where psnr > 31 and params < 20M",
