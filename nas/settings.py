@@ -59,17 +59,35 @@ class TrainingSettings(_Section):
     curve_clips: PositiveInt  # validation clips that a point of the curve is measured on
 
 
+class ConfirmationSettings(_Section):
+    """How the designs that a search ends with are trained again."""
+
+    times: PositiveInt = 4  # as many steps as in the search
+    seeds: PositiveInt = 2  # runs of each design, none with a seed of the search
+
+
 class Settings(_Section):
-    """Everything that decides how quality is measured; studies with different settings don't compare."""
+    """How quality is measured; studies that differ in more than the confirmation don't compare."""
 
     name: str = Field(exclude=True)  # of the preset, or of the file
     clips: ClipSettings
     proxy: ProxySettings | None  # None: designs are trained at full width
     training: TrainingSettings
+    confirmation: ConfirmationSettings = ConfirmationSettings()
 
     def to_dict(self) -> dict[str, Any]:
         """As nested dicts of JSON values, without the name."""
         return self.model_dump(mode="json")
+
+    def of_search(self) -> dict[str, Any]:
+        """The sections that all trials of a study must share, as `to_dict` gives them."""
+        return self.model_dump(mode="json", exclude={"confirmation"})
+
+    def of_confirmation(self) -> TrainingSettings:
+        """A longer training, its curve measured as densely."""
+        times = self.confirmation.times
+        longer = {"steps": self.training.steps * times, "curve_points": self.training.curve_points * times}
+        return self.training.model_copy(update=longer)
 
 
 def presets() -> list[str]:
@@ -83,5 +101,5 @@ def load_settings(name: str | Path) -> Settings:
     Raises:
         UserError: there is no such preset or file, or a key or value in it is wrong (it is named).
     """
-    values = read_settings("settings", name, _PRESETS, "the sections clips, proxy and training")
+    values = read_settings("settings", name, _PRESETS, "the sections clips, proxy, training and confirmation")
     return validated(Settings, {"name": Path(name).stem} | values, "settings", name)

@@ -40,3 +40,12 @@ def test_survives_being_written(tmp_path: Path) -> None:
     path = tmp_path / "cpu.yaml"
     path.write_text(yaml.safe_dump(settings.to_dict()))
     assert load_settings(path) == settings
+
+
+def test_a_file_without_a_confirmation_gets_the_usual_one(tmp_path: Path, small_settings: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(small_settings)
+    settings = load_settings(path)
+    assert settings.confirmation == load_settings("cpu").confirmation
+    assert "confirmation" not in settings.of_search()
+    assert (settings.of_confirmation().steps, settings.of_confirmation().curve_points) == (16, 8)
