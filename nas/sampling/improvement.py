@@ -2,10 +2,10 @@
 
 The region that a front leaves undominated is cut into boxes that don't overlap (Lacour, Klamroth, Fonseca,
 Computers & Operations Research 79, 2017; BoTorch's implementation). What a design adds is the sum of the
-parts of those boxes that it dominates. Within a box the part along a known objective is a number; along a predicted
-one it is linear between the box's ends, so that its expectation under a normal distribution is a difference
-of two expected improvements in closed form (Yang, Emmerich, Deutz, Bäck, Journal of Global Optimization 75,
-2019). Several predicted objectives are taken as independent.
+parts of those boxes that it dominates. Within a box the part along a known objective is a number; along a
+predicted one it is linear between the box's ends, so that its expectation under a normal distribution is a
+difference of two expected improvements in closed form (Yang, Emmerich, Deutz, Bäck, Journal of Global
+Optimization 75, 2019). Several predicted objectives are taken as independent.
 """
 
 from __future__ import annotations

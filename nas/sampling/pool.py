@@ -39,6 +39,11 @@ class Pool:
     known: np.ndarray
     log_costs: np.ndarray
 
+    @property
+    def log_latency(self) -> np.ndarray:
+        """[N]."""
+        return self.log_costs[:, 1]
+
     def __len__(self) -> int:
         return len(self.designs)
 
@@ -51,7 +56,12 @@ class Pool:
 
 
 class Candidates:
-    """Draws, prices and sieves designs of a space."""
+    """Draws, prices and sieves designs of a space.
+
+    Attributes:
+        space: the space.
+        first: its first design alone, whether or not it meets the constraints.
+    """
 
     def __init__(
         self,
@@ -68,6 +78,7 @@ class Candidates:
         self._everything = None
         if prod(map(int, self._steps)) <= _DRAWN:
             self._everything = np.array(list(product(*map(range, self._steps))))
+        self.first = self.priced(space.positions(space.first)[np.newaxis])
 
     def priced(self, designs: np.ndarray) -> Pool:
         """All these designs [N, P], whether or not they meet the constraints."""

@@ -1,0 +1,103 @@
+"""The design to train next: the best of a pool of candidates, then of what is near the best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nas.objectives import QUALITY, Objective
+from nas.sampling.acquisition import Acquisition
+from nas.sampling.encoding import encode_designs
+from nas.sampling.features import Features
+from nas.sampling.pool import Candidates, Pool
+from nas.sampling.quality_model import QualityModel
+from nas.sampling.trials import Trials
+from search_space.conditions import Condition
+
+_ENOUGH = 3  # trainings from which a model is fitted; designs are random before
+_ROUNDS = 3  # of steps away from the best candidates
+_STARTS = 10  # candidates that each round steps away from
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A design [P] to train.
+
+    Attributes:
+        repeat_of: number of the trial that it repeats on purpose.
+        exhausted: it was tried before, since no other was found.
+    """
+
+    design: np.ndarray
+    repeat_of: int | None = None
+    exhausted: bool = False
+
+
+class Proposer:
+    """Makes proposals from a study's trials."""
+
+    def __init__(
+        self, candidates: Candidates, objectives: Sequence[Objective], constraints: Sequence[Condition]
+    ) -> None:
+        self._candidates = candidates
+        self._quality = [index for index, one in enumerate(objectives) if one.name in QUALITY]
+        self._worst = _worst(candidates, objectives, constraints)
+        drawn = candidates.drawn(np.random.default_rng(0))  # that scales features the same for every seed
+        self._scaled = Features(encode_designs(candidates.space, drawn.designs), drawn.log_costs)
+
+    def propose(self, trials: Trials, rng: np.random.Generator) -> Proposal:
+        """The design whose training is worth most."""
+        pool = self._candidates.drawn(rng, trials.tried)
+        if not len(pool):
+            return Proposal(self._candidates.first.designs[0], exhausted=True)
+        if len(trials.trained) < _ENOUGH:
+            return Proposal(pool.designs[rng.integers(len(pool))])
+        features = self._features(self._candidates.priced(trials.trained))
+        models = []
+        for column in self._quality:
+            model = QualityModel(features, self._scaled.group, trials.values[:, column])
+            if len(trials.pending):
+                model.expect(self._features(self._candidates.priced(trials.pending)))
+            models.append(model)
+        known = self._candidates.priced(np.unique(np.concatenate([trials.trained, trials.pending]), axis=0))
+        worst = trials.values[:, self._quality].min(axis=0)
+        acquisition = Acquisition(models, self._features, known, np.append(worst, self._worst))
+        pool += self._candidates.neighbours(known.designs[acquisition.front], trials.tried)
+        design, worth = self._climbed(acquisition, pool, trials)
+        repeats = acquisition.of_repeats()
+        again = int(repeats.argmax())
+        if repeats[again] > worth:
+            same = (trials.trained == known.designs[again]).all(axis=1)
+            return Proposal(known.designs[again], repeat_of=int(trials.numbers[same].min()))
+        return Proposal(design)
+
+    def _climbed(self, acquisition: Acquisition, pool: Pool, trials: Trials) -> tuple[np.ndarray, float]:
+        """The best design that a few rounds of steps from the best of a pool lead to, and its worth."""
+        worth = acquisition.of_new(pool)
+        for _ in range(_ROUNDS):
+            best = np.argsort(-worth, kind="stable")[:_STARTS]
+            near = self._candidates.neighbours(pool.designs[best], trials.tried)
+            pool, worth = pool[best] + near, np.concatenate([worth[best], acquisition.of_new(near)])
+        first = int(worth.argmax())
+        return pool.designs[first], float(worth[first])
+
+    def _features(self, pool: Pool) -> np.ndarray:
+        return self._scaled(encode_designs(self._candidates.space, pool.designs), pool.log_costs)
+
+
+def _worst(
+    candidates: Candidates, objectives: Sequence[Objective], constraints: Sequence[Condition]
+) -> np.ndarray:
+    """Where the hypervolume ends along each cost, as `Pool.known` has them [C].
+
+    At twice the first design's cost (half its speed), or at what a constraint allows where that is nearer.
+    """
+    worst = candidates.first.known[0] - np.log(2)
+    for index, objective in enumerate(one for one in objectives if one.name not in QUALITY):
+        sign, facing = (1, ">") if objective.direction == "maximize" else (-1, "<")
+        for one in constraints:
+            if one.name == objective.name and one.operator and one.bound and one.operator[0] == facing:
+                worst[index] = max(worst[index], sign * np.log(one.bound))
+    return worst
