@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import optuna
 
 from nas.constraints import why_none_meets, why_refused
+from nas.pricing import Costs, Pricer
 from search_space import DecoderConfig, SearchSpace
 from search_space.conditions import Condition
 from search_space.errors import UserError
-
-Costs = dict[str, Any]
-Pricer = Callable[[DecoderConfig], Costs]
 
 _STRATA = 8  # start-up designs, one a stratum of latency
 _POOL = 128  # random designs that they are drawn from

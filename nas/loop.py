@@ -1,36 +1,53 @@
-"""Ask for a design, price it, refuse it or train it, tell the study; until the budget is spent.
+"""Ask for a design, price it, refuse it or have it trained, tell the study; until the budget is spent.
 
 Static costs are exact and nearly free, so every candidate is priced, and what breaks a constraint or was
-tried before is never trained. Only trainings count against the budget.
+tried before is never trained. Only trainings count against the budget. Any number of these loops may work on
+one study, each with workers of its own; they agree by what they write to it (`nas.claims`, `nas.leases`).
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 
 import numpy as np
-import torch
 from optuna.trial import Trial
 
-from nas.candidates import Pricer, unseen
+from nas import claims
+from nas.candidates import unseen
 from nas.constraints import why_refused
-from nas.study import FAILED, INTERRUPTED, REFUSED, REPEATED, TRAINED, Record, Study, record_of
-from nas.trial import Training
+from nas.pricing import Pricer
+from nas.record import FAILED, REFUSED, REPEATED, Record
+from nas.run_directory import RunDirectory
+from nas.search_error import SearchError
+from nas.settings import Settings
+from nas.study import Study
+from nas.trial import Job
 from nas.watcher import Watcher
-from search_space import SearchSpace, design_name
+from nas.workers import Outcome, Progress, Task, TrainingError, WorkerLostError, Workers, training_error
+from search_space import DecoderConfig, SearchSpace, design_name
 from search_space.conditions import Condition
 from search_space.errors import UserError
 
 _PATIENCE = 20  # candidates in a row that cost nothing, after which a random untried one is taken
 _FAILURES = 5  # in a row, after which the fault is hardly the designs'
+_LOOK_S = 5.0  # between looks at what other mains have done
+_REAP_S = 30.0  # between looks for those that died
 
 logger = logging.getLogger(__name__)
 
 
-class SearchError(RuntimeError):
-    """The search can't go on: the message says why, in one line."""
+@dataclass
+class _Begun:
+    """A trial of this main, from asking to telling; `task` once it is being trained."""
+
+    trial: Trial
+    record: Record
+    task: Task | None = None
+    points: int = 0  # of its curve, as far as the study knows them
 
 
 @dataclass
@@ -42,7 +59,10 @@ class Loop:
         space: what a trial's parameters mean.
         price: static costs of a design.
         constraints: on those costs.
-        training: distils a design and writes the trial's folder.
+        job: what all trainings have in common.
+        settings: what they are done with.
+        workers: train the designs.
+        run_directory: where the files of a trial go.
         rng: draws designs where the sampler comes up with nothing new.
         watcher: hears how it goes.
     """
@@ -51,101 +71,198 @@ class Loop:
     space: SearchSpace
     price: Pricer
     constraints: tuple[Condition, ...]
-    training: Training
+    job: Job
+    settings: Settings
+    workers: Workers
+    run_directory: RunDirectory
     rng: np.random.Generator
     watcher: Watcher = field(default_factory=Watcher)
+
+    def __post_init__(self) -> None:
+        self._begun: dict[int, _Begun] = {}
+        self._news: SimpleQueue[Progress | tuple[int, Future[Outcome]]] = SimpleQueue()
+        self._free = self._failed = 0  # candidates that cost nothing, and failures, in a row
+        self._exhausted = False
+        self._reaped = time.monotonic()
 
     def run(self, budget: int, deadline: float | None) -> None:
         """Trains until `budget` trainings are finished.
 
         Args:
-            budget: trainings, earlier ones of the study included.
+            budget: trainings, earlier ones of the study included, and those of other mains.
             deadline: `time.monotonic()` after which no training is begun; None for no limit.
 
         Raises:
-            SearchError: several trials in a row failed.
-            KeyboardInterrupt: the trial it interrupts is enqueued again.
+            SearchError: several trials in a row failed, or the storage or the disk did.
+            KeyboardInterrupt: the trials that it interrupts are enqueued again.
         """
-        free = failed = 0
-        self.watcher.begin(budget, self.study.trained)
+        self.watcher.begin(budget, claims.spent(self.study.trials()))
         try:
-            while self.study.trained < budget:
-                if deadline is not None and time.monotonic() > deadline:
-                    self.watcher.say(f"out of time after {self.study.trained} of {budget} trainings")
-                    return
-                if free == _PATIENCE:
-                    free = 0
-                    config = unseen(self.space, self.price, self.constraints, self.study.known(), self.rng)
-                    if config is None:
-                        self.watcher.say(f"every design was tried: {self.study.trained} trained")
-                        return
-                    self.study.enqueue(self.space.parameters(config))
-                record = self._trial()
-                free = free + 1 if record["outcome"] in (REFUSED, REPEATED) else 0
-                if record["outcome"] == FAILED:
-                    failed += 1
-                elif record["outcome"] == TRAINED:
-                    failed = 0
-                if failed == _FAILURES:
-                    raise SearchError(f"the last {failed} trainings all failed: {record['reason']}")
+            while True:
+                trials = self.study.trials()
+                spent, under_way = claims.spent(trials), claims.under_way(trials)
+                late = deadline is not None and time.monotonic() > deadline
+                over = self._exhausted or late
+                if not over and len(self._begun) < self.workers.size and spent + under_way < budget:
+                    self._ask(budget)
+                elif self._begun or (not over and spent < budget):
+                    self._listen()
+                    self._reap()
+                else:
+                    break
+            self._reaped = 0.0
+            self._reap()
+            if late and spent < budget:
+                self.watcher.say(f"out of time after {spent} of {budget} trainings")
+            elif self._exhausted:
+                self.watcher.say(f"every design was tried: {spent} trained")
+        except BaseException:
+            self._give_back()
+            raise
         finally:
             self.watcher.end()
 
-    def _trial(self) -> Record:
-        """One candidate, from asking to telling."""
+    def _ask(self, budget: int) -> None:
+        """One candidate: refused at once, or given to a worker."""
+        if self._free == _PATIENCE:
+            self._free = 0
+            known = claims.tried(self.study.trials(), -1)
+            config = unseen(self.space, self.price, self.constraints, known, self.rng)
+            if config is None:
+                self._exhausted = True
+                return
+            self.study.enqueue(self.space.parameters(config))
         trial = self.study.ask()
-        record: Record = {}
+        begun = self._begun[trial.number] = _Begun(trial, {"attempt": trial.user_attrs.get("attempt", 1)})
         try:
-            self._judge(trial, record)
-        except KeyboardInterrupt:
-            record |= {"outcome": FAILED, "reason": INTERRUPTED}
-            self.study.retry(trial)
-            raise
+            config = self._judge(begun, budget)
         except Exception as error:  # whatever goes wrong with one design, the search goes on
-            logger.exception("trial %d failed", trial.number)
-            record |= {"outcome": FAILED, "reason": _reason(error)}
-        finally:
-            self.study.finish(trial, record)
-        front = [(best.number, record_of(best)) for best in self.study.front()]
-        self.watcher.finished(trial.number, record, front)
-        return record
+            self._fail(begun, training_error(error))
+            return
+        if config is None:
+            self._free += 1
+            self._finish(begun)
+            return
+        self._free = 0
+        self.study.start(trial, begun.record)
+        begun.task = Task(trial.number, config.to_dict(), begun.record["seed"], self.settings.training)
+        self._submit(begun.task)
 
-    def _judge(self, trial: Trial, record: Record) -> None:
-        """Fills in the record of a trial: what became of the design, and why."""
+    def _judge(self, begun: _Begun, budget: int) -> DecoderConfig | None:
+        """The design of a trial, where it is to be trained; its record says why it is not."""
         started = time.perf_counter()
+        record = begun.record
         try:
-            config = self.space.suggest(trial)
+            config = self.space.suggest(begun.trial)
         except UserError as error:
             record |= {"outcome": REFUSED, "reason": str(error)}
-            return
+            return None
         record |= {"hash": config.hash, "name": design_name(config), "config": config.to_dict()}
-        earlier = self.study.known().get(config.hash)
-        if earlier is not None:
+        earlier = claims.tried(self.study.trials(), begun.trial.number).get(config.hash)
+        if earlier is not None and "repeat_of" not in begun.trial.user_attrs:
             record |= {"outcome": REPEATED, "reason": f"the same design as trial {earlier}"}
-            return
+            return None
         record["costs"] = self.price(config)
-        reason = why_refused(self.constraints, record["costs"])
-        if reason is not None:
+        if (reason := why_refused(self.constraints, record["costs"])) is not None:
             record |= {"outcome": REFUSED, "reason": reason}
-            return
-        priced = time.perf_counter() - started
-        self.study.start(trial, record)
+            return None
+        trained = self.price(self.job.trained(config))
+        record["proxy"] = {"params": trained["params"], "flops": trained["flops"]}
+        record["run"] = str(self.run_directory.path.resolve())
+        record["seconds"] = {"price": time.perf_counter() - started}
+        record |= self.study.claim(begun.trial, record, budget)
+        return config if "seed" in record else None
+
+    def _submit(self, task: Task) -> None:
+        future = self.workers.submit(task, self._news.put)
+        future.add_done_callback(lambda done: self._news.put((task.number, done)))
+
+    def _listen(self) -> None:
+        """Waits until a training is over, or others may have changed the study."""
+        deadline = time.monotonic() + _LOOK_S
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                news = self._news.get(timeout=left)
+            except Empty:
+                return
+            if isinstance(news, Progress):
+                self._note(news)
+            else:
+                self._end(self._begun[news[0]], news[1])
+                return
+
+    def _note(self, progress: Progress) -> None:
+        begun = self._begun[progress.number]
+        steps = self.settings.training.steps
+        self.watcher.step(progress.number, progress.step, steps)
+        if len(progress.curve) != begun.points:
+            begun.points = len(progress.curve)
+            curve = [list(point) for point in progress.curve]
+            self.study.progress(begun.trial, {"step": progress.step, "steps": steps, "curve": curve})
+
+    def _end(self, begun: _Begun, future: Future[Outcome]) -> None:
+        """A training is over, one way or another."""
+        assert begun.task is not None
+        number, record = begun.trial.number, begun.record
         try:
-            steps = self.training.settings.training.steps
-            record |= self.training.train(
-                trial.number, config, on_step=lambda done: self.watcher.step(trial.number, done, steps)
-            )
-        finally:
-            if self.training.material.device.type == "cuda":
-                torch.cuda.empty_cache()  # so that a design that ran out of memory leaves none behind
-        record |= {"outcome": TRAINED, "reason": None}
-        record["seconds"] = {"price": priced} | record["seconds"]
+            outcome = future.result()
+        except TrainingError as error:
+            self._fail(begun, error)
+        except WorkerLostError as error:
+            if record["attempt"] > 1:
+                self._fail(begun, TrainingError(f"{error}, for the second time"))
+                return
+            self.watcher.say(f"trial {number}: {error}; trying again")
+            record["attempt"] = 2
+            begun.points = 0
+            self.study.start(begun.trial, record)
+            self._submit(begun.task)
+        else:
+            seconds = record["seconds"] | outcome.record["seconds"]
+            started = time.perf_counter()
+            self._write(number, outcome)
+            seconds["write"] = time.perf_counter() - started
+            record |= {"reason": None} | outcome.record | {"seconds": seconds}
+            self._failed = 0
+            self._finish(begun)
 
+    def _write(self, number: int, outcome: Outcome) -> None:
+        try:
+            self.run_directory.write_trial(number, outcome.files)
+        except OSError as error:
+            raise SearchError(
+                f"trial {number} can't be written to {self.run_directory.path} ({error.strerror});"
+                " finished trials are kept, and the same command continues"
+            ) from None
 
-def _reason(error: Exception) -> str:
-    """Why a training failed, in one line."""
-    text = (str(error).strip().splitlines() or [""])[0]
-    # The CPU's allocator raises a plain RuntimeError.
-    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in text:
-        return f"out of memory: {text}"
-    return f"{type(error).__name__}: {text}"
+    def _fail(self, begun: _Begun, error: TrainingError) -> None:
+        logger.error("trial %d failed\n%s", begun.trial.number, error.details)
+        begun.record |= {"outcome": FAILED, "reason": error.reason}
+        self._finish(begun)
+        self._failed += 1
+        if self._failed == _FAILURES:
+            raise SearchError(f"the last {self._failed} trainings all failed: {error.reason}")
+
+    def _finish(self, begun: _Begun) -> None:
+        number, record = begun.trial.number, begun.record
+        if self.study.finish(begun.trial, record):
+            self.watcher.finished(number, record, self.study.front())
+        else:
+            self.watcher.say(f"trial {number} was given up by others, who took this process for dead")
+            self.run_directory.remove_trial(number)
+        del self._begun[number]
+
+    def _give_back(self) -> None:
+        """Ends what was cut off, so that it is tried again; as far as the storage still takes it."""
+        for begun in self._begun.values():
+            try:
+                self.study.give_back(begun.trial, begun.record)
+            except Exception:  # then it is missed, and tried again, all the same
+                logger.exception("trial %d could not be given back", begun.trial.number)
+                return
+
+    def _reap(self) -> None:
+        if time.monotonic() - self._reaped > _REAP_S:
+            self._reaped = time.monotonic()
+            for number in self.study.reap():
+                self.watcher.say(f"trial {number}: its process ended")

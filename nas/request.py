@@ -29,6 +29,7 @@ class Request:
         storage: a database URL; None for SQLite in the run's folder.
         settings: a preset or a YAML file; "auto" is "gpu" where there is one, else "cpu".
         seed: of everything drawn at random.
+        workers: that train at the same time on this machine; None: one a GPU, else one.
     """
 
     teacher: str = "wan"
@@ -49,3 +50,4 @@ class Request:
     storage: str | None = None
     settings: str = "auto"
     seed: int = 0
+    workers: int | None = None

@@ -3,6 +3,7 @@
 runs/NAME/study.db          the study, unless it lies in another storage
 runs/NAME/settings.yaml     the settings in full, as `nas search --settings` reads them
 runs/NAME/search.log        what failed, with tracebacks
+runs/NAME/material.safetensors  clips, latents and features that designs are trained on
 runs/NAME/trials/NNNN/      config.json, metrics.json, curve.csv, weights.safetensors, frames.png
 """
 
@@ -11,8 +12,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +59,11 @@ class RunDirectory:
         """What failed, with tracebacks."""
         return self.path / "search.log"
 
+    @property
+    def material(self) -> Path:
+        """Clips, latents and features that designs are trained on."""
+        return self.path / "material.safetensors"
+
     def trial(self, number: int) -> Path:
         """The folder of a trained trial."""
         return self.path / "trials" / f"{number:04d}"
@@ -77,19 +82,27 @@ class RunDirectory:
             if path.exists() and not os.access(path, os.W_OK):
                 raise UserError(f"run directory '{self.path}': {path} can't be written to")
 
-    @contextmanager
-    def writing_trial(self, number: int) -> Iterator[Path]:
-        """A folder to write to, which becomes the trial's at the end; on an error nothing is left."""
+    def write_trial(self, number: int, files: Mapping[str, bytes]) -> None:
+        """Writes a trial's folder, which appears whole or not at all.
+
+        Raises:
+            OSError: it can't be written, as on a full disk; nothing of it is left.
+        """
         final = self.trial(number)
         temporary = final.with_name(f".{final.name}")
         shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir()
         try:
-            yield temporary
+            temporary.mkdir()
+            for name, contents in files.items():
+                (temporary / name).write_bytes(contents)
             shutil.rmtree(final, ignore_errors=True)
             temporary.rename(final)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+    def remove_trial(self, number: int) -> None:
+        """Removes a trial's folder, where there is one."""
+        shutil.rmtree(self.trial(number), ignore_errors=True)
 
     def write_text(self, name: str, text: str) -> None:
         """Writes a file of the run."""

@@ -3,41 +3,45 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict
-from functools import cache
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import torch
 import yaml
-from optuna.trial import TrialState
 
+from nas import claims
 from nas.allocator import keep_freed_memory
-from nas.candidates import Pricer, sampler, start_up
+from nas.candidates import sampler, start_up
+from nas.clips import Clips
 from nas.clips.footage import video_files
 from nas.constraints import parse_constraints, why_refused
-from nas.costs import estimate, load_device
-from nas.costs.estimation import Source
+from nas.costs import load_device
+from nas.definition import Definition
+from nas.expectation import expected
 from nas.inputs import describe, digest, fitting_clips, fitting_space, load_space
 from nas.loop import Loop
 from nas.material import prepare
+from nas.material_file import cached_material
 from nas.objectives import parse_objectives
+from nas.pricing import pricer, reprice_front
 from nas.request import Request
 from nas.run_directory import RunDirectory
-from nas.settings import load_settings
-from nas.study import Definition, Study, record_of
-from nas.teachers import load_teacher
-from nas.trial import Training
+from nas.search_error import SearchError
+from nas.settings import Settings, load_settings
+from nas.study import Study
+from nas.teachers import Teacher, load_teacher
+from nas.trial import Job
 from nas.watcher import Watcher
-from search_space import DecoderConfig
+from nas.workers.local import LocalWorkers, environments
 from search_space.errors import UserError
 
 _TIMED = 3  # designs of which a few steps are timed to say what a search will take
-
-logger = logging.getLogger(__name__)
 
 
 def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
@@ -52,8 +56,8 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
 
     Raises:
         UserError: something asked for is wrong; nothing was trained.
-        SearchError: several trials in a row failed.
-        KeyboardInterrupt: finished trials are kept; the one it interrupts is tried again on continuing.
+        SearchError: several trials in a row failed, or the storage or the disk did.
+        KeyboardInterrupt: finished trials are kept; those that it interrupts are tried again on continuing.
     """
     watcher = watcher or Watcher()
     deadline = None if request.seconds is None else time.monotonic() + request.seconds
@@ -69,7 +73,6 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cpu":
         keep_freed_memory()
-        # A second thread gains nothing on decoders this narrow, and waits in vain on a shared machine.
         torch.set_num_threads(1)
     automatic = "gpu" if device == "cuda" else "cpu"
     settings = load_settings(automatic if request.settings == "auto" else request.settings)
@@ -106,44 +109,49 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
         space=space.to_dict(),
     )
     rng = np.random.default_rng(request.seed)
-    price = _pricer(request, "trace")
+    price = pricer(request, "trace")
     if request.constraints or request.memory:  # up to two minutes where none meets them
         watcher.say(f"looking for designs that meet {', '.join(map(str, constraints))}")
     beginning = start_up(space, price, constraints, rng)
 
     if request.storage is None:
         run.create()  # for SQLite; a storage elsewhere that can't be opened leaves no folder behind
-    study = Study.open(request.storage or run.storage, run.name, definition)
+    study = Study.open(request.storage or run.storage, run.name, definition, watcher.say)
     run.create()
-    with _logging_to(run.log):
+    facts = {"run": str(run.path.resolve()), "budget": request.budget, "deadline": _at(request.seconds)}
+    with _logging_to(run.log), study.at_work(**facts):
         run.write_text("settings.yaml", yaml.safe_dump(settings.to_dict(), sort_keys=False))
-        if dead := study.retire_dead():
-            watcher.say(f"{dead} trial(s) of a process that ended are marked failed")
+        for number in study.reap():
+            watcher.say(f"trial {number}: its process ended")
         if not study.trials():
             for config in beginning:
                 study.enqueue(space.parameters(config))
         study.sample_with(sampler(request.seed + len(study.trials())))
-        if study.trained < request.budget:
-            training = Training(
-                material=prepare(teacher, clips, with_features=settings.training.feature_weight > 0),
-                settings=settings,
-                seed=request.seed,
-                run=run,
-                teacher=teacher.name,
-                weights=definition.weights,
-                price=price,
-            )
-            ceiling = training.material.teacher_psnr
-            study.note(
-                run=str(run.path.resolve()),
-                sources=[str(source) for source in clips.sources],
-                teacher_psnr=ceiling,
-            )
+        if (missing := request.budget - claims.spent(study.trials())) > 0:
+            job = Job(run.material, settings.proxy, teacher.name, definition.weights)
+            ceiling = _material(run, teacher, clips, settings, definition)
+            del teacher  # and what it holds of the GPU's memory
+            sources = [str(source) for source in clips.sources]
+            study.note(run=facts["run"], sources=sources, teacher_psnr=ceiling)
             watcher.say(f"the teacher itself reaches {ceiling:.2f} dB on the validation clips")
             allowed = [config for config in beginning if why_refused(constraints, price(config)) is None]
-            watcher.say(_expected(study, request.budget, training, allowed[:_TIMED]))
-            Loop(study, space, price, constraints, training, rng, watcher).run(request.budget, deadline)
-        _reprice_front(study, _pricer(request, "coreml"), watcher)
+            gpus = _gpus()
+            count = _size(request.workers, len(gpus), watcher)
+            with closing(LocalWorkers(job, environments(count, gpus), run.log)) as workers:
+                watcher.say(expected(study, missing, workers, settings, allowed[:_TIMED]))
+                Loop(
+                    study=study,
+                    space=space,
+                    price=price,
+                    constraints=constraints,
+                    job=job,
+                    settings=settings,
+                    workers=workers,
+                    run_directory=run,
+                    rng=rng,
+                    watcher=watcher,
+                ).run(request.budget, deadline)
+        reprice_front(study, pricer(request, "coreml"), watcher)
     return run
 
 
@@ -156,46 +164,48 @@ def _run_directory(request: Request) -> RunDirectory:
     return named if request.out is None else RunDirectory(request.out, named.name)
 
 
-def _pricer(request: Request, source: Source) -> Pricer:
-    """Static costs of a design as its record keeps them: without the table of stages."""
-
-    @cache
-    def price(config: DecoderConfig) -> dict[str, object]:
-        clip = (request.resolution, request.frames)
-        costs = estimate(config, request.device, *clip, source, memory=request.memory).to_dict()
-        del costs["stages"]
-        return costs | {"fps_low": request.frames / costs["latency_high_ms"] * 1e3}
-
-    return price
-
-
-def _expected(study: Study, budget: int, training: Training, configs: Sequence[DecoderConfig]) -> str:
-    """How long it may take, from the study's earlier trainings or else from a few steps of some designs."""
-    missing = budget - study.trained
-    trained = map(record_of, study.trials(TrialState.COMPLETE))
-    seconds = [sum(record["seconds"].values()) for record in trained]
-    basis = f"the mean of {len(seconds)} earlier ones"
-    if not seconds:
-        seconds = [timed for timed in map(training.expected_seconds, configs) if timed is not None]
-        basis = f"by a few steps of {len(seconds)} designs"
-    if not seconds:
-        return f"expected: {missing} trainings; how long they take will show"
-    each = sum(seconds) / len(seconds)
-    total = f"{missing * each / 60:.0f} min in all"
-    return f"expected: {missing} trainings of about {each:.0f} s ({basis}), {total}"
+def _material(
+    run: RunDirectory, teacher: Teacher, clips: Clips, settings: Settings, definition: Definition
+) -> float:
+    """Has the run's folder hold what designs are trained on; returns what the teacher reaches, dB."""
+    with_features = settings.training.feature_weight > 0
+    made_of = {
+        "footage": definition.footage,
+        "weights": definition.weights["digest"],
+        "teacher": definition.teacher,
+        "with_features": with_features,
+        "device": teacher.device.type,
+    }
+    try:
+        return cached_material(
+            run.material, made_of, lambda: prepare(teacher, clips, with_features=with_features)
+        )
+    except OSError as error:
+        raise SearchError(f"{run.material} can't be written: {error.strerror}") from None
 
 
-def _reprice_front(study: Study, price: Pricer, watcher: Watcher) -> None:
-    """Prices the front again from Core ML conversion, as far as that wasn't done yet."""
-    waiting = [trial for trial in study.front() if str(trial.number) not in study.repriced]
-    if waiting:
-        watcher.say(f"pricing {len(waiting)} design(s) of the front again, from their conversion to Core ML")
-    for trial in waiting:
-        try:
-            study.reprice(trial.number, price(DecoderConfig.from_dict(record_of(trial)["config"])))
-        except Exception as error:  # coremltools fails on it, or can't be loaded: the trace price stays
-            logger.exception("trial %d could not be priced from Core ML conversion", trial.number)
-            watcher.say(f"trial {trial.number} keeps its price from the trace: {error}")
+def _gpus() -> list[str]:
+    """The GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them."""
+    count = torch.cuda.device_count()
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return visible.split(",")[:count] if visible else [str(i) for i in range(count)]
+
+
+def _size(asked: int | None, gpus: int, watcher: Watcher) -> int:
+    """How many workers there are to be; says so where the machine could do with more."""
+    if asked is not None:
+        return asked
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not gpus and cores > 1:
+        watcher.say(f"one worker trains, on one of {cores} cores: --workers {cores} uses them all")
+    return max(1, gpus)
+
+
+def _at(seconds: float | None) -> str | None:
+    """When so many seconds will be over."""
+    if seconds is None:
+        return None
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(timespec="seconds")
 
 
 @contextmanager

@@ -1,130 +1,107 @@
-"""A study in Optuna: what all its trials share, one record a trial, and what happens when it is continued.
+"""A study in Optuna: one record a trial, and what happens when it is continued, or shared by several mains.
 
 Searching goes by ask and tell, so samplers and storages are Optuna's own. Beside parameters and values, a
-study keeps `user_attrs["study"]` (its definition) and, once the front has been priced again from Core ML
-conversion, `user_attrs["repriced"]`; a trial keeps `user_attrs["record"]`, all that is known of it.
+study keeps in its user attributes `study` (its definition), `main:ID` (the beat of each main process),
+`repriced:NUMBER` (costs from Core ML conversion) and `confirmed:NUMBER`; a trial keeps `record`, all that is
+known of it, and `progress` while it is trained.
 """
 
 from __future__ import annotations
 
-import os
-import platform
-import socket
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from importlib import metadata
+import contextlib
+import json
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import optuna
-import sqlalchemy
-from optuna.storages import RDBStorage
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from nas.objectives import Objective
-from search_space.errors import UserError, first_line
-
-VERSION = 1  # of the layout of the records
-TRAINED, REFUSED, REPEATED, FAILED, RUNNING = "trained", "refused", "repeated", "failed", "running"
-INTERRUPTED = "interrupted"  # the reason of a failed trial that is tried again when the study is continued
+from nas import claims
+from nas.definition import Definition, circumstances
+from nas.leases import LEASE_S, Lease, alive, new_main
+from nas.migration import migrate
+from nas.record import (
+    CLAIMED,
+    FAILED,
+    INTERRUPTED,
+    LOST,
+    OVER_BUDGET,
+    REFUSED,
+    REPEATED,
+    RUNNING,
+    STOPPED,
+    TRAINED,
+    Record,
+    record_of,
+)
+from nas.standing import front
+from nas.storage import open_storage, without_password
+from search_space.errors import UserError
 
 _STATES = {
     TRAINED: TrialState.COMPLETE,
+    STOPPED: TrialState.PRUNED,
     REFUSED: TrialState.PRUNED,
     REPEATED: TrialState.PRUNED,
     FAILED: TrialState.FAIL,
 }
-_PACKAGES = ("nas-video-decoders", "torch", "optuna", "diffusers", "coremltools")
-
-Record = dict[str, Any]
+_LOST_AGAIN = "its process ended during the training, twice"
+_MAIN = "main:"
+_LASTING = ("attempt", "repeat_of")  # attributes of a trial that it keeps when it is tried again
+_POLL_S = 0.02  # while another main decides, which takes it milliseconds
+_DECISION_S = 5.0  # after which it is looked whether that main still lives
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)  # its news of every trial would come between ours
 
 
-@dataclass(frozen=True)
-class Definition:
-    """What every trial of a study has in common, so that their figures compare.
+class Study:
+    """One search: its trials so far, and the way to the next.
 
     Attributes:
-        teacher: its name.
-        weights: kind, source, digest and description of the weights in use.
-        device: the profile that latency and memory are estimated for.
-        device_digest: of the profile's figures.
-        resolution: height and width that costs are estimated at, px.
-        frames: that costs are estimated at.
-        memory: bytes that decoding may use; None for what the device gives one app.
-        preset: name of the settings.
-        settings: the settings in full.
-        seed: of the sampler, of initial weights and of the order of clips.
-        objectives: name and direction of each.
-        constraints: as text.
-        space: the space's own description.
-        footage: digest of the clips; last, since other settings and another seed change it too, and a
-            difference is named by what comes first.
+        definition: what all trials share.
+        main: the name of this main process.
     """
-
-    teacher: str
-    weights: dict[str, Any]
-    device: str
-    device_digest: str
-    resolution: tuple[int, int]
-    frames: int
-    memory: int | None
-    preset: str
-    settings: dict[str, Any]
-    seed: int
-    objectives: tuple[Objective, ...]
-    constraints: tuple[str, ...]
-    space: dict[str, Any]
-    footage: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
-        values = asdict(self)
-        return values | {key: list(values[key]) for key in ("resolution", "objectives", "constraints")}
-
-
-class Study:
-    """One search: its trials so far, and the way to the next."""
 
     def __init__(self, study: optuna.Study, definition: Definition) -> None:
         self._study = study
         self.definition = definition
+        self.main = new_main()
+        self._lease: Lease | None = None
+        self._unclaimed: dict[int, float] = {}  # trials of nobody, by when they were first seen
 
     @classmethod
-    def open(cls, storage: str, name: str, definition: Definition) -> Study:
+    def open(
+        cls,
+        storage: str,
+        name: str,
+        definition: Definition,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> Study:
         """Continues the study of that name, or makes it.
 
         Args:
-            storage: a database URL.
+            storage: a database URL, or the path of a journal file.
             name: of the study in it.
             definition: what its trials are to share.
+            say: hears when the storage is away, and when it is back.
 
         Raises:
             UserError: the storage can't be opened, or the study there was defined otherwise (the first
                 difference is named).
         """
-        try:
-            backend = RDBStorage(storage)
-            optuna.get_all_study_names(backend)
-        except (ImportError, ValueError, sqlalchemy.exc.SQLAlchemyError) as error:
-            cause = first_line(getattr(error, "orig", None) or error)
-            raise UserError(f"storage '{without_password(storage)}' can't be opened: {cause}") from None
         directions = [objective.direction for objective in definition.objectives]
         study = optuna.create_study(
-            storage=backend, study_name=name, directions=directions, load_if_exists=True
+            storage=open_storage(storage, say), study_name=name, directions=directions, load_if_exists=True
         )
         same_directions = [direction.name.lower() for direction in study.directions] == directions
         if "study" not in study.user_attrs and same_directions and not study.trials:
             # New, or its process was ended between making and defining it.
-            study.set_user_attr("study", definition.to_dict() | _circumstances())
-        known = study.user_attrs.get("study")
-        if known is None:
+            study.set_user_attr("study", definition.to_dict() | circumstances())
+        if "study" not in study.user_attrs:
             raise UserError(f"study '{name}' in '{without_password(storage)}' was not made by nas search")
-        # The same weights may lie elsewhere by now: their digest tells.
-        now = definition.to_dict()
-        now["weights"] = {key: value for key, value in now["weights"].items() if key != "source"}
-        difference = _first_difference(known, now)
+        difference = definition.difference(migrate(study))
         if difference is not None:
             key, before, after = difference
             raise UserError(
@@ -132,6 +109,15 @@ class Study:
                 " or begin another with --name"
             )
         return cls(study, definition)
+
+    def at_work(self, **facts: Any) -> Lease:
+        """Has this main counted among the living for the length of a `with` block.
+
+        Args:
+            facts: what others may know of it.
+        """
+        self._lease = Lease(lambda beat: self._study.set_user_attr(f"{_MAIN}{self.main}", beat), facts)
+        return self._lease
 
     def sample_with(self, sampler: optuna.samplers.BaseSampler) -> None:
         """Sets what proposes the next candidates."""
@@ -145,48 +131,97 @@ class Study:
         """The next trial: one that was enqueued, or else what the sampler proposes."""
         return self._study.ask()
 
-    def enqueue(self, parameters: Mapping[str, Any]) -> None:
+    def enqueue(self, parameters: Mapping[str, Any], **attributes: Any) -> None:
         """Has a design tried before the sampler proposes any other."""
-        self._study.enqueue_trial(dict(parameters))
+        self._study.enqueue_trial(dict(parameters), user_attrs=attributes)
 
-    def retry(self, trial: Trial | FrozenTrial) -> None:
-        """Has a trial's design tried again: the one that was enqueued, or else what was suggested so far."""
-        known = self.trials()[trial.number]
-        self.enqueue(known.system_attrs.get("fixed_params", known.params))
+    def claim(self, trial: Trial, record: Record, budget: int) -> Record:
+        """Asks for the right to train a design.
+
+        Args:
+            trial: that is to train it.
+            record: its own so far, with the design's hash.
+            budget: trainings of the study, at most.
+
+        Returns:
+            What the record gains: the seed of the training, or the outcome of a trial that may not begin.
+        """
+        self._write(trial, record | {"outcome": CLAIMED, "main": self.main})
+        began = time.monotonic()
+        while claims.undecided(trials := self.trials(), trial.number):
+            time.sleep(_POLL_S)
+            if time.monotonic() - began > _DECISION_S:
+                self.reap()
+        earlier = claims.tried(trials, trial.number).get(record["hash"])
+        if earlier is not None and "repeat_of" not in trial.user_attrs:
+            return {"outcome": REPEATED, "reason": f"the same design as trial {earlier}"}
+        if claims.over_budget(trials, trial.number, budget):
+            self._again(trial)
+            return {"outcome": REFUSED, "reason": OVER_BUDGET}
+        repeats = claims.trainings(trials, trial.number, record["hash"])
+        return {"seed": self.definition.seed + repeats}
 
     def start(self, trial: Trial, record: Record) -> None:
-        """Notes that a trial is being trained, and by which process."""
-        trial.set_user_attr("record", record | {"outcome": RUNNING} | _process())
+        """Notes that a trial is being trained, and by which main."""
+        self._write(trial, record | {"outcome": RUNNING, "main": self.main})
 
-    def finish(self, trial: Trial, record: Record) -> None:
-        """Keeps what became of a trial: its outcome and, where it was trained, costs and metrics."""
-        trial.set_user_attr("record", record)
+    def progress(self, trial: Trial, progress: Mapping[str, Any]) -> None:
+        """Notes how far a training is."""
+        with contextlib.suppress(UpdateFinishedTrialError):  # taken from this main, as `finish` will say
+            trial.set_user_attr("progress", dict(progress))
+
+    def finish(self, trial: Trial, record: Record) -> bool:
+        """Keeps what became of a trial: its outcome and, where it was trained, costs and metrics.
+
+        Returns:
+            Whether it was kept: not where another main took this one for dead, and has ended the trial.
+        """
         values = None
         if record["outcome"] == TRAINED:
             known = record["costs"] | record["metrics"]
             values = [float(known[objective.name]) for objective in self.definition.objectives]
-        self._study.tell(trial, values, state=_STATES[record["outcome"]])
+        record = {"main": self.main} | record
+        try:
+            self._write(trial, record)
+            self._study.tell(trial, values, state=_STATES[record["outcome"]])
+        except (UpdateFinishedTrialError, ValueError):
+            told = self.trials()[trial.number]
+            if told.state == TrialState.RUNNING:
+                raise
+            # A storage that went away may have taken it all the same, and then refuses the second try.
+            return record_of(told) == json.loads(json.dumps(record))
+        return True
 
-    def retire_dead(self) -> int:
-        """Marks trials failed whose process ended without a word: killed, or out of the computer's memory.
+    def give_back(self, trial: Trial, record: Record) -> None:
+        """Ends a trial that was interrupted; its design is tried again, unless the trial was over already."""
+        if "outcome" not in record:
+            self._again(trial)
+            record = record | {"outcome": FAILED, "reason": INTERRUPTED}
+        self.finish(trial, record)
 
-        A trial that a living process of this computer or any process of another is at work on is left alone.
-        Such designs aren't tried again, since what killed the process may have been the design; one that was
-        asked for but not begun is. A trial that was over, and only not yet told as such, keeps its outcome.
+    def reap(self) -> list[int]:
+        """Ends the trials whose main died without a word; what it was training is tried again once.
+
+        A trial that was over, and only not yet told as such, keeps its outcome.
 
         Returns:
-            How many were marked failed.
+            The numbers of those that were marked failed.
         """
-        failed = 0
+        if self._lease is not None and self._lease.late:
+            return []
+        living = {main for main, beat in self._mains().items() if alive(beat)} | {self.main}
+        failed = []
         for trial in self.trials(TrialState.RUNNING):
             record = record_of(trial)
-            if _alive(record):
+            if self._held(trial.number, record.get("main"), living):
                 continue
             if record.get("outcome") not in _STATES:
-                failed += 1
-                if "hash" not in record:
-                    self.retry(trial)
-                record = record | {"outcome": FAILED, "reason": "its process ended during the training"}
+                failed.append(trial.number)
+                record = record | {"outcome": FAILED, "reason": LOST}
+                if record.get("attempt", 1) > 1:
+                    record["reason"] = _LOST_AGAIN
+                else:
+                    self._again(trial, attempt=2 if "seed" in record else 1)
             self.finish(Trial(self._study, trial._trial_id), record)
         return failed
 
@@ -194,87 +229,40 @@ class Study:
         """All trials by number, or those in one of the states."""
         return self._study.get_trials(deepcopy=False, states=states or None)
 
-    @property
-    def trained(self) -> int:
-        """How many trainings are finished: what a budget counts."""
-        return len(self.trials(TrialState.COMPLETE))
-
-    def known(self) -> dict[str, int]:
-        """The hash of every configuration that needs no other trial, with the first trial's number."""
-        hashes: dict[str, int] = {}
-        for trial in self.trials():
-            record = record_of(trial)
-            if "hash" in record and record.get("reason") != INTERRUPTED:
-                hashes.setdefault(record["hash"], trial.number)
-        return hashes
-
-    def front(self) -> list[FrozenTrial]:
-        """The trained trials that none other dominates, cheapest in the last objective first."""
-        best = self._study.best_trials
-        sign = 1 if self.definition.objectives[-1].direction == "minimize" else -1
-        return sorted(best, key=lambda trial: sign * trial.values[-1])
+    def front(self) -> list[tuple[int, Record]]:
+        """The designs that none other dominates: see `nas.standing.front`."""
+        return front(self.trials(), self.definition.objectives)
 
     @property
-    def repriced(self) -> dict[str, dict[str, Any]]:
-        """Costs from Core ML conversion, by trial number as text."""
-        return self._study.user_attrs.get("repriced", {})
+    def repriced(self) -> set[int]:
+        """The numbers of the trials whose costs are known from Core ML conversion."""
+        keys = (key.partition(":") for key in self._study.user_attrs)
+        return {int(number) for kind, _, number in keys if kind == "repriced" and number}
 
     def reprice(self, number: int, costs: Mapping[str, Any]) -> None:
         """Keeps the costs of a trial from Core ML conversion."""
-        self._study.set_user_attr("repriced", self.repriced | {str(number): dict(costs)})
+        self._study.set_user_attr(f"repriced:{number}", dict(costs))
 
+    def _write(self, trial: Trial, record: Record) -> None:
+        trial.set_user_attr("record", record)
 
-def record_of(trial: FrozenTrial) -> Record:
-    """What is known of a trial; empty where it was enqueued and not begun."""
-    return trial.user_attrs.get("record", {})
+    def _again(self, trial: Trial | FrozenTrial, attempt: int = 1) -> None:
+        """Has a trial's design tried again: the one that was enqueued, or else what was suggested so far."""
+        known = self.trials()[trial.number]
+        attributes = {key: known.user_attrs[key] for key in _LASTING if key in known.user_attrs}
+        if attempt > 1:
+            attributes["attempt"] = attempt
+        self.enqueue(known.system_attrs.get("fixed_params", known.params), **attributes)
 
+    def _mains(self) -> dict[str, dict[str, Any]]:
+        attributes = self._study.user_attrs.items()
+        return {key.removeprefix(_MAIN): beat for key, beat in attributes if key.startswith(_MAIN)}
 
-def _circumstances() -> dict[str, Any]:
-    """What is worth knowing of a study's beginning but need not stay the same."""
-    return {
-        "version": VERSION,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {"python": platform.python_version()}
-        | {name: metadata.version(name) for name in _PACKAGES},
-    }
-
-
-def _process() -> dict[str, Any]:
-    return {"host": socket.gethostname(), "process": os.getpid()}
-
-
-def _alive(record: Record) -> bool:
-    """Whether what works on a trial may still live; this process has only just begun, so it isn't the one."""
-    if record.get("host") != socket.gethostname():
-        return "host" in record
-    process = record["process"]
-    if process == os.getpid():
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
-def _first_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, Any, Any] | None:
-    """The first key, dotted into nested mappings, whose value differs, with both values."""
-    for key, value in now.items():
-        known = before.get(key)
-        if isinstance(known, Mapping) and isinstance(value, Mapping):
-            inner = _first_difference(known, value)
-            if inner is not None:
-                return f"{key}.{inner[0]}", *inner[1:]
-        elif known != value:
-            return key, known, value
-    return None
-
-
-def without_password(url: str) -> str:
-    """A storage's URL as it may be shown."""
-    try:
-        return sqlalchemy.make_url(url).render_as_string(hide_password=True)
-    except sqlalchemy.exc.ArgumentError:
-        return url
+    def _held(self, number: int, main: str | None, living: set[str]) -> bool:
+        """Whether a living main is at a trial, or may be: one just asked for has no name in it yet."""
+        if main is not None:
+            return main in living
+        if living == {self.main}:
+            return False
+        seen = self._unclaimed.setdefault(number, time.monotonic())
+        return time.monotonic() - seen < LEASE_S

@@ -1,131 +1,154 @@
-"""One candidate, from its configuration to a quality and the files that show it."""
+"""One training, in a worker: from a design to a quality and the files that show it."""
 
 from __future__ import annotations
 
 import csv
+import io
 import json
-import logging
+import os
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
+import torch
+from safetensors.torch import save
 
-from nas.candidates import Pricer
-from nas.distil import Distilled, distil
+from nas.allocator import keep_freed_memory
+from nas.distil import Distilled, Stopped, distil
 from nas.frames import side_by_side
-from nas.material import Material, middle_frames
+from nas.learning_curve import Points
+from nas.material import middle_frames
+from nas.material_file import load_material
 from nas.quality import to_unit
-from nas.run_directory import RunDirectory
-from nas.settings import Settings
-from nas.study import Record
-from nas.training_step import EAGER_STEPS
+from nas.settings import ProxySettings
+from nas.workers.protocol import Outcome, Progress, Task
 from search_space import DecoderConfig
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Training:
-    """What the trainings of one search have in common."""
+class Job:
+    """What the trainings of one search have in common: sent once to every worker.
 
-    material: Material
-    settings: Settings
-    seed: int
-    run: RunDirectory
+    Attributes:
+        material: the file of clips, latents and features (`nas.material_file`).
+        proxy: how designs are narrowed; None where they are trained at full width.
+        teacher: its name.
+        weights: kind and description of its weights.
+    """
+
+    material: Path
+    proxy: ProxySettings | None
     teacher: str
     weights: dict[str, Any]
-    price: Pricer
 
-    def trained_config(self, config: DecoderConfig) -> DecoderConfig:
+    def trained(self, config: DecoderConfig) -> DecoderConfig:
         """What is trained for a design: itself, or its narrowed proxy."""
-        proxy = self.settings.proxy
-        return config.narrowed(proxy.width_factor, proxy.minimum_width) if proxy else config
+        return config.narrowed(self.proxy.width_factor, self.proxy.minimum_width) if self.proxy else config
 
-    def train(self, number: int, config: DecoderConfig, on_step: Callable[[int], None]) -> Record:
-        """Distils a design and writes the trial's folder.
+
+class Trainer:
+    """Trains one design after the other from material that it loads once."""
+
+    def __init__(self, job: Job) -> None:
+        """Sets this process up: on the GPU that it sees, or else with one thread."""
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        if device.type == "cpu":
+            keep_freed_memory()
+            torch.set_num_threads(1)
+        self.job = job
+        self.material = load_material(job.material, device)
+
+    def train(self, task: Task, on_progress: Callable[[Progress], None]) -> Outcome:
+        """Distils a design.
 
         Args:
-            number: of the trial.
-            config: the full design.
-            on_step: called with the number of steps done.
-
-        Returns:
-            What the trial's record gains: proxy, metrics, curve and seconds.
+            task: the design, the seed and the settings.
+            on_progress: called after each step.
 
         Raises:
             DistillationError: the training came to no result.
         """
-        trained = self.trained_config(config)
-        costs = self.price(trained)
-        distilled = distil(trained, self.material, self.settings.training, seed=self.seed, on_step=on_step)
-        gained = {
-            "proxy": {"params": costs["params"], "flops": costs["flops"]},
-            "metrics": distilled.metrics,
+        config = DecoderConfig.from_dict(dict(task.config))
+        trained = self.job.trained(config)
+        began = time.perf_counter()
+        curve: Points = []
+
+        def report(step: int) -> None:
+            on_progress(Progress(task.number, step, tuple(curve), time.perf_counter() - began))
+
+        try:
+            distilled = distil(
+                trained,
+                self.material,
+                task.training,
+                seed=task.seed,
+                stop_below=task.stop_below,
+                on_step=report,
+                on_point=lambda points: curve.append(points[-1]),
+            )
+        finally:
+            if self.material.device.type == "cuda":
+                torch.cuda.empty_cache()  # so that a design that ran out of memory leaves none behind
+        record = {
+            "outcome": "trained",
+            "worker": f"{socket.gethostname()}:{os.getpid()}",
             "curve": [list(point) for point in distilled.curve],
             "seconds": distilled.seconds,
         }
-        self._write(number, config, trained, distilled, gained)
-        return gained
-
-    def expected_seconds(self, config: DecoderConfig) -> float | None:
-        """What training a design may take, measured on a few steps of it; None where those fail.
-
-        Its trial will fail too, with the reason; the search goes on without it.
-        """
-        settings = self.settings.training
-        few = settings.model_copy(update={"steps": EAGER_STEPS + 4, "curve_points": 1})
-        times: list[float] = []
-        try:
-            seconds = distil(
-                self.trained_config(config),
-                self.material,
-                few,
-                seed=self.seed,
-                on_step=lambda step: times.append(time.perf_counter()),
-            ).seconds
-        except Exception:
-            logger.exception("a few steps of %s failed", config.hash)
-            return None
-        step = (times[-2] - times[-4]) / 2  # the first are slower than the rest; the last measures the curve
-        curve = settings.curve_points * settings.curve_clips / len(self.material.validation_clips)
-        return seconds["build"] + step * settings.steps + seconds["validate"] * (1 + curve)
-
-    def _write(
-        self,
-        number: int,
-        config: DecoderConfig,
-        trained: DecoderConfig,
-        distilled: Distilled,
-        gained: Record,
-    ) -> None:
-        started = time.perf_counter()
-        with self.run.writing_trial(number) as folder:
-            config.save(folder / "config.json")
-            save_file(distilled.state, folder / "weights.safetensors")
-            with (folder / "curve.csv").open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerows([("step", "psnr"), *distilled.curve])
-            shown = {
-                "trial": number,
-                "teacher": self.teacher,
-                "weights": self.weights,
-                "teacher_psnr": self.material.teacher_psnr,
-                "trained": trained.to_dict(),
-                "feature_blocks": distilled.feature_blocks,
+        files = {"config.json": _json(config.to_dict()), "curve.csv": _curve(distilled.curve)}
+        if isinstance(distilled, Stopped):
+            step = distilled.curve[-1][0]
+            stopped = {
+                "step": step,
+                "needed": task.stop_below[step],
+                "seconds_left": distilled.seconds_left,
             }
-            metrics = json.dumps(shown | gained, indent=2)
-            (folder / "metrics.json").write_text(metrics + "\n", encoding="utf-8")
-            truth = middle_frames(to_unit(self.material.validation_clips))
-            legend = self._legend(number, distilled.metrics["psnr"])
-            columns = {"original": truth, "teacher": self.material.teacher_frames}
-            picture = side_by_side(columns | {"student": distilled.frames}, legend)
-            picture.save(folder / "frames.png")
-        gained["seconds"]["write"] = time.perf_counter() - started
+            return Outcome(record | {"outcome": "stopped", "stopped": stopped}, files)
+        record["metrics"] = distilled.metrics
+        return Outcome(record, files | self._results(task, trained, distilled, record))
+
+    def _results(
+        self, task: Task, trained: DecoderConfig, distilled: Distilled, record: dict[str, Any]
+    ) -> dict[str, bytes]:
+        """The files that only a whole training has."""
+        shown = {
+            "trial": task.number,
+            "seed": task.seed,
+            "teacher": self.job.teacher,
+            "weights": self.job.weights,
+            "teacher_psnr": self.material.teacher_psnr,
+            "trained": trained.to_dict(),
+            "feature_blocks": distilled.feature_blocks,
+        }
+        columns = {
+            "original": middle_frames(to_unit(self.material.validation_clips)),
+            "teacher": self.material.teacher_frames,
+            "student": distilled.frames,
+        }
+        picture = io.BytesIO()
+        side_by_side(columns, self._legend(task.number, distilled.metrics["psnr"])).save(picture, "png")
+        return {
+            "weights.safetensors": save(distilled.state),
+            "metrics.json": _json(shown | record),
+            "frames.png": picture.getvalue(),
+        }
 
     def _legend(self, number: int, psnr: float) -> list[str]:
-        width = "narrowed proxy" if self.settings.proxy else "full width"
+        width = "narrowed proxy" if self.job.proxy else "full width"
         return [
             f"trial {number}, {width}: PSNR {psnr:.2f} dB, the teacher's {self.material.teacher_psnr:.2f} dB",
-            f"teacher {self.teacher}: {self.weights['description']}",
+            f"teacher {self.job.teacher}: {self.job.weights['description']}",
         ]
+
+
+def _json(values: dict[str, Any]) -> bytes:
+    return (json.dumps(values, indent=2) + "\n").encode()
+
+
+def _curve(curve: Points) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([("step", "psnr"), *curve])
+    return text.getvalue().encode()

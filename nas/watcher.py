@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nas.study import Record
+from nas.record import Record
 
 
 class Watcher:

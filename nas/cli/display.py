@@ -7,7 +7,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from nas.study import TRAINED, Record
+from nas.record import TRAINED, Record
 from nas.watcher import Watcher
 
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.values import DEVICE, MEMORY, parse_budget, parse_duration, parse_memory, parse_resolution
+from nas.cli.values import (
+    DEVICE,
+    MEMORY,
+    parse_budget,
+    parse_duration,
+    parse_memory,
+    parse_resolution,
+    parse_workers,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +66,9 @@ def search(
         str, typer.Option(help="How designs are trained: gpu, cpu, auto or a YAML file.")
     ] = "auto",
     seed: Annotated[int, typer.Option(help="Of everything drawn at random.")] = 0,
+    workers: Annotated[
+        str, typer.Option(help="Trainings at the same time on this machine; auto: one a GPU, else one.")
+    ] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
 ) -> None:
     """Search for decoders that are both good and fast; the same command again continues.
@@ -87,10 +98,11 @@ def search(
         storage=storage,
         settings=settings,
         seed=seed,
+        workers=parse_workers(workers),
     )
     from nas.cli.display import watcher
-    from nas.loop import SearchError
     from nas.search import search as run_search
+    from nas.search_error import SearchError
 
     try:
         run = run_search(request, watcher())
@@ -113,7 +125,7 @@ def _show(run: RunDirectory, storage: str | None, as_json: bool) -> None:
     picture = run.path / "front.png"
     write_front_csv(front, run.path / "front.csv")
     write_picture(table, None, picture)
-    print_front(front, as_json)
+    print_front(table, front, as_json)
     if not as_json:
         console = output()
         console.print(f"picture: {picture}", soft_wrap=True)
@@ -124,7 +136,7 @@ def _show(run: RunDirectory, storage: str | None, as_json: bool) -> None:
 
 def _called(run: RunDirectory, storage: str | None) -> str:
     """What other commands find the study by, as a shell takes it."""
-    from nas.study import without_password
+    from nas.storage import without_password
 
     if storage is None:
         return shlex.quote(str(run.path))

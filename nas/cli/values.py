@@ -24,6 +24,19 @@ def parse_budget(text: str) -> int:
         raise UserError(f"budget '{text}': a whole number of trainings, as 50") from None
 
 
+def parse_workers(text: str) -> int | None:
+    """`"4"` as a number of workers; `"auto"` as None.
+
+    Raises:
+        UserError: it is none, or below 1.
+    """
+    if text == "auto":
+        return None
+    if not re.fullmatch(r"[1-9]\d*", text.strip()):
+        raise UserError(f"workers '{text}': a whole number from 1, or auto")
+    return int(text)
+
+
 def parse_resolution(text: str) -> tuple[int, int]:
     """`"512x768"` as height and width, px.
 

@@ -1,12 +1,15 @@
 """A search in small: a space of tiny designs, few steps."""
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
 
 from nas.material import Material
+from nas.trial import Job, Trainer
+from nas.workers import Outcome, Progress, Task, training_error
 
 SPACE = """
 teacher: tiny
@@ -87,3 +90,31 @@ def material() -> Material:
         teacher_psnr=40.0,
         teacher_frames=pixels[6:, :, 2],
     )
+
+
+class ThreadWorkers:
+    """One worker in a thread of this process: real trainings, without the seconds that a process takes."""
+
+    size = 1
+
+    def __init__(self, job: Job) -> None:
+        self.trainer = Trainer(job)
+        self.thread = ThreadPoolExecutor(1)
+
+    def submit(self, task: Task, on_progress: Callable[[Progress], None]) -> Future[Outcome]:
+        return self.thread.submit(self._train, task, on_progress)
+
+    def _train(self, task: Task, on_progress: Callable[[Progress], None]) -> Outcome:
+        try:
+            return self.trainer.train(task, on_progress)
+        except Exception as error:
+            raise training_error(error) from None
+
+    def close(self) -> None:
+        self.thread.shutdown()
+
+
+@pytest.fixture
+def thread_workers() -> type[ThreadWorkers]:
+    """Makes a worker of a job."""
+    return ThreadWorkers

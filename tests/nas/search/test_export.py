@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from nas.card import describe_training
 from nas.export import export, load_exported
@@ -56,9 +56,8 @@ def run(tmp_path: Path) -> RunDirectory:
     """A run whose trial 7 trained `CONFIG` at full width."""
     run = RunDirectory(tmp_path / "run", "run")
     run.create()
-    with run.writing_trial(7) as folder:
-        CONFIG.save(folder / "config.json")
-        save_file(build_decoder(CONFIG).state_dict(), folder / "weights.safetensors")
+    weights = save(build_decoder(CONFIG).state_dict())
+    run.write_trial(7, {"config.json": json.dumps(CONFIG.to_dict()).encode(), "weights.safetensors": weights})
     return run
 
 

@@ -12,17 +12,24 @@ import pytest
 from optuna.trial import Trial
 from safetensors.torch import load_file
 
+from nas import claims
 from nas.candidates import sampler, start_up
 from nas.constraints import parse_constraints
 from nas.costs import estimate
-from nas.loop import Loop, SearchError
+from nas.definition import Definition
+from nas.expectation import expected
+from nas.loop import Loop
 from nas.material import Material
+from nas.material_file import cached_material
 from nas.objectives import parse_objectives
+from nas.record import INTERRUPTED, Record, record_of
 from nas.run_directory import RunDirectory
+from nas.search_error import SearchError
 from nas.settings import load_settings
-from nas.study import INTERRUPTED, Definition, Record, Study, record_of
-from nas.trial import Training
+from nas.study import Study
+from nas.trial import Job
 from nas.watcher import Watcher
+from nas.workers import Workers
 from search_space import DecoderConfig, SearchSpace, build_decoder
 
 
@@ -54,13 +61,18 @@ def price(config: DecoderConfig) -> dict[str, Any]:
 
 @pytest.fixture
 def make_loop(
-    tmp_path: Path, small_space: str, small_settings: str, material: Material
+    tmp_path: Path,
+    small_space: str,
+    small_settings: str,
+    material: Material,
+    thread_workers: Callable[[Job], Workers],
 ) -> Callable[..., Loop]:
     """Builds a loop, always on the same study."""
     (tmp_path / "settings.yaml").write_text(small_settings)
     settings = load_settings(tmp_path / "settings.yaml")
     run = RunDirectory(tmp_path / "run", "run")
     run.create()
+    cached_material(run.material, {}, lambda: material)
 
     def make(
         learning_rate: float = 1e-3,
@@ -89,7 +101,9 @@ def make_loop(
             space=designs.to_dict(),
         )
         study = Study.open(run.storage, "run", definition)
+        study.reap()
         rng = np.random.default_rng(0)
+        job = Job(run.material, used.proxy, "tiny", definition.weights)
         if not study.trials():
             for config in start_up(designs, price, parse_constraints(constraints), rng):
                 study.enqueue(designs.parameters(config))
@@ -99,7 +113,10 @@ def make_loop(
             space=designs,
             price=price,
             constraints=parse_constraints(constraints),
-            training=Training(material, used, 0, run, "tiny", definition.weights, price),
+            job=job,
+            settings=used,
+            workers=thread_workers(job),
+            run_directory=run,
             rng=rng,
             watcher=watcher or Watcher(),
         )
@@ -110,8 +127,8 @@ def make_loop(
 def test_a_trained_trial_leaves_its_record_and_its_files(make_loop: Callable[..., Loop]) -> None:
     loop = make_loop()
     loop.run(budget=1, deadline=None)
-    (trial,) = loop.study.front()
-    record = record_of(trial)
+    ((number, record),) = loop.study.front()
+    trial = loop.study.trials()[number]
     config = DecoderConfig.from_dict(record["config"])
     assert trial.values == [record["metrics"]["psnr"], record["costs"]["latency_ms"]]
     assert record["costs"]["params"] == sum(p.numel() for p in build_decoder(config).parameters())
@@ -119,20 +136,20 @@ def test_a_trained_trial_leaves_its_record_and_its_files(make_loop: Callable[...
     assert [step for step, _ in record["curve"]] == [2, 4]
     assert list(record["seconds"]) == ["price", "build", "train", "validate", "write"]
 
-    folder = loop.training.run.trial(trial.number)
+    folder = loop.run_directory.trial(number)
     assert {path.name for path in folder.iterdir()} == {
         "config.json", "metrics.json", "curve.csv", "weights.safetensors", "frames.png"
     }  # fmt: skip
     assert DecoderConfig.load(folder / "config.json") == config
     weights = load_file(folder / "weights.safetensors")
-    build_decoder(loop.training.trained_config(config)).load_state_dict(weights, strict=True)
+    build_decoder(loop.job.trained(config)).load_state_dict(weights, strict=True)
 
 
 def test_a_budget_counts_trainings_and_the_earlier_ones(make_loop: Callable[..., Loop]) -> None:
     make_loop().run(budget=2, deadline=None)
     loop = make_loop()
     loop.run(budget=3, deadline=None)
-    assert loop.study.trained == 3
+    assert trained(loop) == 3
 
 
 def test_what_breaks_a_constraint_is_refused_for_free(make_loop: Callable[..., Loop]) -> None:
@@ -142,8 +159,8 @@ def test_what_breaks_a_constraint_is_refused_for_free(make_loop: Callable[..., L
     assert refused["outcome"] == "refused"
     assert refused["reason"] == "params is 13379, not >= 30000"
     assert "metrics" not in refused
-    assert loop.study.trained == 3
-    assert all(record_of(trial)["costs"]["params"] >= 30_000 for trial in loop.study.front())
+    assert trained(loop) == 3
+    assert all(record["costs"]["params"] >= 30_000 for _, record in loop.study.front())
 
 
 def test_a_small_space_is_tried_whole_and_nothing_twice(
@@ -155,7 +172,7 @@ def test_a_small_space_is_tried_whole_and_nothing_twice(
     listener = Listener()
     loop = make_loop(space=narrower, watcher=listener)
     loop.run(budget=99, deadline=None)
-    assert loop.study.trained == loop.space.size == 8
+    assert trained(loop) == loop.space.size == 8
     assert listener.said == ["every design was tried: 8 trained"]
     assert Counter(listener.outcomes) >= Counter(trained=8, repeated=1)
 
@@ -164,11 +181,18 @@ def test_failures_have_reasons_and_end_a_hopeless_search(make_loop: Callable[...
     loop = make_loop(learning_rate=1e30)
     with pytest.raises(SearchError, match=r"the last 5 trainings all failed: .*the loss is nan at step 2"):
         loop.run(budget=9, deadline=None)
-    assert loop.training.expected_seconds(loop.space.first) is None
+    assert expected(loop.study, 9, loop.workers, loop.settings, [loop.space.first]) == (
+        "expected: 9 trainings; how long they take will show"
+    )
     outcomes = Counter(record["outcome"] for record in finished(loop))
     assert outcomes["failed"] == 5
     assert set(outcomes) <= {"failed", "repeated"}
-    assert not list(loop.training.run.path.glob("trials/*"))
+    assert not list(loop.run_directory.path.glob("trials/*"))
+
+
+def trained(loop: Loop) -> int:
+    """Trainings that are finished."""
+    return claims.spent(loop.study.trials())
 
 
 def finished(loop: Loop) -> list[Record]:
@@ -180,14 +204,14 @@ def test_an_interrupt_keeps_what_is_finished_and_tries_the_rest_again(make_loop:
     loop = make_loop(watcher=Listener(interrupt_at=1))
     with pytest.raises(KeyboardInterrupt):
         loop.run(budget=3, deadline=None)
-    assert loop.study.trained == 1
+    assert trained(loop) == 1
     cut_off = finished(loop)[-1]
     assert (cut_off["outcome"], cut_off["reason"]) == ("failed", INTERRUPTED)
 
     loop = make_loop()
     loop.run(budget=12, deadline=None)
-    trained = [record_of(t)["hash"] for t in loop.study.trials() if record_of(t)["outcome"] == "trained"]
-    assert cut_off["hash"] in trained
+    hashes = [record_of(t)["hash"] for t in loop.study.trials() if record_of(t)["outcome"] == "trained"]
+    assert cut_off["hash"] in hashes
 
 
 def test_an_interrupt_in_asking_keeps_what_was_asked_for(

@@ -1,7 +1,5 @@
 """A study on disk: how it is continued, and what becomes of trials that were cut off."""
 
-import os
-import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +8,11 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from nas import claims
+from nas.definition import Definition
 from nas.objectives import parse_objectives
-from nas.study import FAILED, INTERRUPTED, TRAINED, Definition, Study, record_of
+from nas.record import FAILED, INTERRUPTED, LOST, TRAINED, record_of
+from nas.study import Study
 from search_space.errors import UserError
 
 DEFINITION = Definition(
@@ -49,9 +50,9 @@ def test_continues_with_what_it_knew(storage: str) -> None:
     study.finish(study.ask(), {"outcome": "refused", "hash": "big", "reason": "params"})
 
     again = Study.open(storage, "a", DEFINITION)
-    assert again.trained == 3
-    assert again.known() == {"slow": 0, "fast": 1, "beaten": 2, "big": 3}
-    assert [record_of(trial)["hash"] for trial in again.front()] == ["fast", "slow"]
+    assert claims.spent(again.trials()) == 3
+    assert claims.tried(again.trials(), -1) == {"slow": 0, "fast": 1, "beaten": 2, "big": 3}
+    assert [record["hash"] for _, record in again.front()] == ["fast", "slow"]
 
 
 @pytest.mark.parametrize(
@@ -73,20 +74,47 @@ def test_refuses_to_continue_with_other_terms(storage: str, change: dict[str, An
         Study.open(storage, "a", replace(DEFINITION, **change))
 
 
-def test_trials_of_a_dead_process_are_failed_and_not_tried_again(storage: str) -> None:
-    study = Study.open(storage, "a", DEFINITION)
-    dead, elsewhere, alive = (study.ask() for _ in range(3))
-    for trial, hash_ in ((dead, "dead"), (elsewhere, "elsewhere"), (alive, "alive")):
-        study.start(trial, {"hash": hash_})
-    elsewhere.set_user_attr("record", {"hash": "elsewhere", "host": "another", "process": 1})
-    alive.set_user_attr("record", {"hash": "alive", "host": socket.gethostname(), "process": os.getppid()})
+def test_what_a_dead_main_was_training_is_tried_again_once(storage: str) -> None:
+    dead = Study.open(storage, "a", DEFINITION)
+    dead.enqueue({"width": 16})
+    for attempt, reason in ((1, LOST), (2, "its process ended during the training, twice")):
+        trial = dead.ask()
+        assert trial.suggest_int("width", 8, 32) == 16
+        assert trial.user_attrs.get("attempt", 1) == attempt
+        dead.start(trial, {"hash": "x", "seed": 0, "attempt": attempt})
 
-    assert Study.open(storage, "a", DEFINITION).retire_dead() == 1
-    failed, *running = study.trials()
-    assert failed.state == TrialState.FAIL
-    assert record_of(failed)["reason"] == "its process ended during the training"
-    assert [trial.state for trial in running] == [TrialState.RUNNING] * 2
-    assert "dead" in study.known()
+        again = Study.open(storage, "a", DEFINITION)
+        assert again.reap() == [trial.number]
+        failed = again.trials()[trial.number]
+        assert failed.state == TrialState.FAIL
+        assert record_of(failed)["reason"] == reason
+    assert not again.trials(TrialState.WAITING)
+    assert "x" in claims.tried(again.trials(), -1)
+
+
+def test_what_a_living_main_is_at_is_left_alone(storage: str) -> None:
+    living = Study.open(storage, "a", DEFINITION)
+    with living.at_work():
+        living.start(living.ask(), {"hash": "x", "seed": 0})
+        living.ask()  # and hasn't said yet what for
+        assert Study.open(storage, "a", DEFINITION).reap() == []
+    assert Study.open(storage, "a", DEFINITION).reap() == [0, 1]
+
+
+def test_what_was_taken_from_a_main_is_not_told_by_it(storage: str) -> None:
+    silent = Study.open(storage, "a", DEFINITION)
+    trial = silent.ask()
+    silent.start(trial, {"hash": "x", "seed": 0})
+    Study.open(storage, "a", DEFINITION).reap()
+    assert not silent.finish(trial, trained("x", 30.0, 1.0))
+    assert claims.spent(silent.trials()) == 0
+
+
+def test_a_result_that_was_told_already_is_kept(storage: str) -> None:
+    study = Study.open(storage, "a", DEFINITION)
+    trial = study.ask()
+    assert study.finish(trial, trained("x", 30.0, 1.0))
+    assert study.finish(trial, trained("x", 30.0, 1.0))
 
 
 def test_a_design_that_was_asked_for_but_not_begun_is_tried_again(storage: str) -> None:
@@ -95,8 +123,10 @@ def test_a_design_that_was_asked_for_but_not_begun_is_tried_again(storage: str) 
     study.ask()  # and the process is killed
 
     again = Study.open(storage, "a", DEFINITION)
-    assert again.retire_dead() == 1
-    assert again.ask().suggest_int("width", 8, 32) == 16
+    assert again.reap() == [0]
+    trial = again.ask()
+    assert trial.suggest_int("width", 8, 32) == 16
+    assert "attempt" not in trial.user_attrs
 
 
 def test_a_trial_that_was_over_when_its_process_ended_keeps_its_outcome(storage: str) -> None:
@@ -104,15 +134,15 @@ def test_a_trial_that_was_over_when_its_process_ended_keeps_its_outcome(storage:
     study.ask().set_user_attr("record", trained("over", 30.0, 1.0))  # and is killed before Optuna is told
 
     again = Study.open(storage, "a", DEFINITION)
-    assert again.retire_dead() == 0
-    assert again.trained == 1
-    assert [trial.values for trial in again.front()] == [[30.0, 1.0]]
+    assert again.reap() == []
+    assert claims.spent(again.trials()) == 1
+    assert [trial.values for trial in again.trials()] == [[30.0, 1.0]]
 
 
 def test_a_study_that_was_made_but_not_yet_defined_is_begun(storage: str) -> None:
     optuna.create_study(storage=storage, study_name="a", directions=["maximize", "minimize"])
     assert Study.open(storage, "a", DEFINITION).definition == DEFINITION
-    assert Study.open(storage, "a", DEFINITION).trained == 0
+    assert not Study.open(storage, "a", DEFINITION).trials()
 
 
 def test_a_study_of_others_is_left_alone(storage: str) -> None:
@@ -128,13 +158,13 @@ def test_a_study_of_others_is_left_alone(storage: str) -> None:
 def test_the_same_weights_may_have_moved(storage: str) -> None:
     Study.open(storage, "a", DEFINITION)
     moved = replace(DEFINITION, weights=DEFINITION.weights | {"source": "elsewhere"})
-    assert Study.open(storage, "a", moved).trained == 0
+    assert not Study.open(storage, "a", moved).trials()
 
 
 def test_an_interrupted_design_is_not_known(storage: str) -> None:
     study = Study.open(storage, "a", DEFINITION)
     study.finish(study.ask(), {"outcome": FAILED, "hash": "cut off", "reason": INTERRUPTED})
-    assert study.known() == {}
+    assert claims.tried(study.trials(), -1) == {}
 
 
 def test_other_databases_are_refused_in_one_line(tmp_path: Path) -> None:

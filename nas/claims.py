@@ -1,0 +1,71 @@
+"""How several mains on one study agree on who trains what, with no more than its storage to talk through.
+
+Whoever wants to train a design first writes a claim into its trial, and only then reads those of others; so
+of two claims at least one main sees both. The lower number goes first: it waits until claims of higher
+numbers are decided, which never wait for it. Then its view is complete, and it counts what has begun and what
+is claimed by lower numbers (Lamport's bakery, Communications of the ACM 17, 1974; trial numbers are tickets).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from optuna.trial import FrozenTrial, TrialState
+
+from nas.record import CLAIMED, ENQUEUED_AGAIN, RUNNING, STOPPED, TRAINED, outcome_of, record_of
+
+
+def spent(trials: Sequence[FrozenTrial]) -> int:
+    """Trainings that are over, stopped ones included: what a budget counts."""
+    return sum(trial.state.is_finished() and outcome_of(trial) in (TRAINED, STOPPED) for trial in trials)
+
+
+def under_way(trials: Sequence[FrozenTrial]) -> int:
+    """Trainings that have begun or are about to, by any main."""
+    return sum(_begun(trial) or _claimed(trial) for trial in trials)
+
+
+def undecided(trials: Sequence[FrozenTrial], number: int) -> bool:
+    """Whether a claim of a higher number than this trial's may still become a training."""
+    return any(_claimed(trial) and trial.number > number for trial in trials)
+
+
+def over_budget(trials: Sequence[FrozenTrial], number: int, budget: int) -> bool:
+    """Whether others come first to what is left of the budget, once no higher claim is undecided."""
+    ahead = [trial for trial in trials if _begun(trial) or (_claimed(trial) and trial.number < number)]
+    return spent(trials) + len(ahead) >= budget
+
+
+def tried(trials: Sequence[FrozenTrial], number: int) -> dict[str, int]:
+    """The hash of every design that needs no trial of this number, with the first trial's number."""
+    hashes: dict[str, int] = {}
+    for trial in trials:
+        record = record_of(trial)
+        if trial.number == number or "hash" not in record or record.get("reason") in ENQUEUED_AGAIN:
+            continue
+        if not _claimed(trial) or trial.number < number:
+            hashes.setdefault(record["hash"], trial.number)
+    return hashes
+
+
+def trainings(trials: Sequence[FrozenTrial], number: int, design: str) -> int:
+    """How often a design was trained, or is being trained, by trials other than this number."""
+    return sum(
+        record_of(trial).get("hash") == design
+        and (
+            outcome_of(trial) in (TRAINED, STOPPED)
+            or _begun(trial)
+            or (_claimed(trial) and trial.number < number)
+        )
+        for trial in trials
+        if trial.number != number
+    )
+
+
+def _begun(trial: FrozenTrial) -> bool:
+    """Whether it is being trained, or was and is only not yet told as such."""
+    return trial.state == TrialState.RUNNING and outcome_of(trial) in (RUNNING, TRAINED, STOPPED)
+
+
+def _claimed(trial: FrozenTrial) -> bool:
+    return trial.state == TrialState.RUNNING and outcome_of(trial) == CLAIMED

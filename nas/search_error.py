@@ -1,0 +1,5 @@
+"""What ends a search that nobody asked for wrongly."""
+
+
+class SearchError(RuntimeError):
+    """The search can't go on: the message says why, in one line. What was finished is kept."""
