@@ -136,11 +136,18 @@ _DISTRIBUTIONS: dict[str, optuna.distributions.BaseDistribution] = {
 }
 
 
+def _distributions(parameters: Sequence[dict[str, Any]]) -> dict[str, optuna.distributions.BaseDistribution]:
+    """Of each parameter a choice among the values it takes."""
+    values = {name: sorted({chosen[name] for chosen in parameters}) for name in parameters[0]}
+    return {name: optuna.distributions.CategoricalDistribution(choices) for name, choices in values.items()}
+
+
 def write_study(
     directory: Path,
     records: Sequence[dict[str, Any]],
     name: str = "run",
     attributes: dict[str, Any] | None = None,
+    parameters: Sequence[dict[str, Any]] | None = None,
 ) -> Path:
     """Writes a run directory with a study of these records in it.
 
@@ -151,6 +158,7 @@ def write_study(
         records: one dict a trial.
         name: the study's name.
         attributes: further user attributes of the study; "study" replaces its record.
+        parameters: of each trial; None for some drawn at random.
     """
     directory.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -162,14 +170,15 @@ def write_study(
     for key, value in ({"study": study_record()} | (attributes or {})).items():
         study.set_user_attr(key, value)
     rng = np.random.default_rng(0)
-    for record in records:
+    for number, record in enumerate(records):
+        params = {name: rng.choice(choices).item() for name, choices in _CHOICES.items()}
         is_trained = record["outcome"] == "trained"
         study.add_trial(
             optuna.trial.create_trial(
                 state=_STATES[record["outcome"]],
                 values=[record["metrics"]["psnr"], record["costs"]["latency_ms"]] if is_trained else None,
-                params={name: rng.choice(choices).item() for name, choices in _CHOICES.items()},
-                distributions=_DISTRIBUTIONS,
+                params=params if parameters is None else parameters[number],
+                distributions=_DISTRIBUTIONS if parameters is None else _distributions(parameters),
                 user_attrs={"record": record}
                 | ({"progress": record["progress"]} if "progress" in record else {}),
             )

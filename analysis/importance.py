@@ -1,0 +1,82 @@
+"""Which choices matter for an objective, and which seem to by chance."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import optuna
+import pandas as pd
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.importance import MeanDecreaseImpurityImportanceEvaluator
+
+from .built_choices import built_choices
+from .design_table import designs
+from .quantities import objectives_of
+
+FEWEST = 10  # designs of which anything can be said
+_MOST = 500  # designs that are looked at: more change little, and cost minutes
+_SHUFFLES = 20
+_TREES = 32
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)  # its news of every study in memory says nothing
+
+
+def importances(study: pd.DataFrame, objectives: Sequence[str] | None = None) -> pd.DataFrame:
+    """How much of an objective's variation among the trained designs each choice explains.
+
+    By Optuna's mean decrease in impurity of a random forest (Louppe et al., NeurIPS 2013). For a few dozen
+    designs it finds the choices that matter as often as fANOVA, in a fraction of the time, and more often
+    than PED-ANOVA, Optuna's default, whose best tenth of 50 designs is five
+    (benchmarks/importance_evaluators.py). Forests find something in noise too; how much, is seen by giving
+    them the same designs with the objective's values shuffled (Altmann et al., Bioinformatics 26(10), 2010).
+
+    Args:
+        study: a table from ``load_study``; each design counts once, with the mean over its trainings, as the
+            search saw it. Of more than 500 designs, 500 drawn at random are taken.
+        objectives: as for ``pareto_front``.
+
+    Returns:
+        One row a choice and objective: ``choice``, ``objective``, ``importance`` (they sum to 1 over an
+        objective's choices) and ``chance`` (the most that one of 20 shuffled forests gave that choice: what
+        doesn't exceed it may be chance, at 95 %). The most important for the first objective come first.
+        Empty where fewer than 10 designs were trained, or where all are the same.
+    """
+    table = designs(study)
+    rows = []
+    for objective in objectives_of(study, objectives):
+        known = table[np.isfinite(table[objective.name].astype(float))]
+        if len(known) > _MOST:
+            known = known.sample(_MOST, random_state=0)
+        choices = built_choices(known)
+        values = known[objective.name].to_numpy(dtype=float)
+        if objective.quantity.log:
+            values = np.log10(values)
+        if len(known) < FEWEST or choices.empty or not np.ptp(values):
+            continue
+        rng = np.random.default_rng(0)
+        found = _evaluate(choices, values, seed=0)
+        shuffled = [_evaluate(choices, rng.permutation(values), seed) for seed in range(1, _SHUFFLES + 1)]
+        rows += [
+            (name, objective.name, importance, max(other[name] for other in shuffled))
+            for name, importance in sorted(found.items(), key=lambda item: -item[1])
+        ]
+    return pd.DataFrame(rows, columns=["choice", "objective", "importance", "chance"])
+
+
+def _evaluate(choices: pd.DataFrame, values: np.ndarray, seed: int) -> dict[str, float]:
+    """Importance by choice. Optuna's evaluators take a study, so one is made in memory."""
+    distributions: dict[str, BaseDistribution] = {}
+    for name, column in choices.items():
+        if pd.api.types.is_numeric_dtype(column):
+            distributions[str(name)] = FloatDistribution(float(column.min()), float(column.max()))
+        else:
+            distributions[str(name)] = CategoricalDistribution(sorted(column.unique()))
+    rows = [dict(zip(distributions, row, strict=True)) for row in choices.itertuples(index=False)]
+    study = optuna.create_study()
+    study.add_trials(
+        [
+            optuna.trial.create_trial(params=params, distributions=distributions, value=float(value))
+            for params, value in zip(rows, values, strict=True)
+        ]
+    )
+    evaluator = MeanDecreaseImpurityImportanceEvaluator(n_trees=_TREES, seed=seed)
+    return optuna.importance.get_param_importances(study, evaluator=evaluator)
