@@ -105,8 +105,10 @@ def _process() -> dict[str, Any]:
 def _started(process: int) -> str | None:
     """When a process of this machine started, where the system tells; None where there is no such process."""
     try:
-        # The 22nd field; the second, the command in parentheses, may hold spaces.
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
+        # From the third field on; the second, the command in parentheses, may hold spaces.
+        state, *fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        # A zombie: killed, and its parent, such as a container's first process, hasn't asked how it ended.
+        return None if state in "ZX" else fields[18]
     except OSError:
         pass
     if Path("/proc/self/stat").exists():

@@ -1,8 +1,11 @@
 """Who counts as living."""
 
+import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,9 +44,24 @@ def test_a_process_that_is_gone_is_dead_at_once() -> None:
     assert not alive(beat_of(process=process.pid))
 
 
-@pytest.mark.skipif(
-    not os.path.exists("/proc/self/stat"), reason="processes' start times are read from /proc"
-)
+def test_a_killed_process_is_dead_before_its_parent_asks() -> None:
+    code = """if True:
+        import json, nas.leases
+        with nas.leases.Lease(lambda beat: print(json.dumps(beat), flush=True), {}):
+            input()
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        beat = json.loads(process.stdout.readline())
+        assert alive(beat)
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert not alive(beat)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes' start times are read from /proc")
 def test_another_process_of_the_same_number_is_not_the_one() -> None:
     assert not alive(beat_of(process_started="1"))
 
