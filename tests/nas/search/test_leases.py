@@ -12,6 +12,10 @@ import pytest
 
 from nas.leases import LEASE_S, Lease, alive
 
+reads_proc = pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="what a process is at is read from /proc"
+)
+
 
 def beat_of(**changes: Any) -> dict[str, Any]:
     """A beat of this very process."""
@@ -44,6 +48,7 @@ def test_a_process_that_is_gone_is_dead_at_once() -> None:
     assert not alive(beat_of(process=process.pid))
 
 
+@reads_proc
 def test_a_killed_process_is_dead_before_its_parent_asks() -> None:
     code = """if True:
         import json, nas.leases
@@ -61,7 +66,7 @@ def test_a_killed_process_is_dead_before_its_parent_asks() -> None:
         assert not alive(beat)
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes' start times are read from /proc")
+@reads_proc
 def test_another_process_of_the_same_number_is_not_the_one() -> None:
     assert not alive(beat_of(process_started="1"))
 
