@@ -5,6 +5,7 @@ runs/NAME/settings.yaml     the settings in full, as `nas search --settings` rea
 runs/NAME/search.log        what failed, with tracebacks
 runs/NAME/material.safetensors  clips, latents and features that designs are trained on
 runs/NAME/trials/NNNN/      config.json, metrics.json, curve.csv, weights.safetensors, frames.png
+runs/NAME/confirmed/NNNN-SEED/  the same, of each longer training that confirms a trial's design
 """
 
 from __future__ import annotations
@@ -68,6 +69,10 @@ class RunDirectory:
         """The folder of a trained trial."""
         return self.path / "trials" / f"{number:04d}"
 
+    def confirmation(self, number: int, seed: int) -> Path:
+        """The folder of a training that confirms a trial's design."""
+        return self.path / "confirmed" / f"{number:04d}-{seed}"
+
     def create(self) -> None:
         """Makes the folder, or sees that what is there can be written to.
 
@@ -88,17 +93,13 @@ class RunDirectory:
         Raises:
             OSError: it can't be written, as on a full disk; nothing of it is left.
         """
-        final = self.trial(number)
-        temporary = final.with_name(f".{final.name}")
-        shutil.rmtree(temporary, ignore_errors=True)
-        try:
-            temporary.mkdir()
-            for name, contents in files.items():
-                (temporary / name).write_bytes(contents)
-            shutil.rmtree(final, ignore_errors=True)
-            temporary.rename(final)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        _write_folder(self.trial(number), files)
+
+    def write_confirmation(self, number: int, seed: int, files: Mapping[str, bytes]) -> None:
+        """Writes the folder of a training that confirms a trial's design, as `write_trial` does."""
+        final = self.confirmation(number, seed)
+        final.parent.mkdir(exist_ok=True)
+        _write_folder(final, files)
 
     def remove_trial(self, number: int) -> None:
         """Removes a trial's folder, where there is one."""
@@ -109,3 +110,16 @@ class RunDirectory:
         temporary = self.path / f".{name}"
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(self.path / name)
+
+
+def _write_folder(final: Path, files: Mapping[str, bytes]) -> None:
+    temporary = final.with_name(f".{final.name}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        temporary.mkdir()
+        for name, contents in files.items():
+            (temporary / name).write_bytes(contents)
+        shutil.rmtree(final, ignore_errors=True)
+        temporary.rename(final)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,180 @@
+"""The designs that a search ends with, trained again."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import fmean, stdev
+
+import numpy as np
+import pytest
+
+from nas.confirmation import Confirmation
+from nas.definition import Definition
+from nas.material import Material
+from nas.material_file import cached_material
+from nas.objectives import parse_objectives
+from nas.record import TRAINED, Record
+from nas.run_directory import RunDirectory
+from nas.settings import Settings, load_settings
+from nas.study import Study
+from nas.trial import Job
+from nas.watcher import Watcher
+from nas.workers import Workers
+from search_space import SearchSpace
+
+SEEDS = (10_003, 10_004)  # for a study whose own seed is 3
+
+
+class Listener(Watcher):
+    """Keeps what it hears, and may interrupt once so many trainings are finished."""
+
+    def __init__(self, interrupt_after: int | None = None) -> None:
+        self.said: list[str] = []
+        self.heard: list[int] = []
+        self.interrupt_after = interrupt_after
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def finished(self, number: int, record: Record, front: list[tuple[int, Record]]) -> None:
+        self.heard.append(number)
+        if len(self.heard) == self.interrupt_after:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def run(tmp_path: Path, material: Material) -> RunDirectory:
+    run = RunDirectory(tmp_path / "run", "run")
+    run.create()
+    cached_material(run.material, {}, lambda: material)
+    return run
+
+
+@pytest.fixture
+def settings(tmp_path: Path, small_settings: str) -> Settings:
+    path = tmp_path / "settings.yaml"
+    path.write_text(f"{small_settings}confirmation: {{times: 2, seeds: 2}}\n")
+    return load_settings(path)
+
+
+@pytest.fixture
+def study(tmp_path: Path, small_space: str, settings: Settings, run: RunDirectory) -> Study:
+    """Three designs of a small space as a search would have trained them; the third is dominated."""
+    path = tmp_path / "space.yaml"
+    path.write_text(small_space)
+    space = SearchSpace.load(path)
+    definition = Definition(
+        teacher="tiny",
+        weights={"kind": "path", "description": "weights from nowhere"},
+        footage="",
+        device="iphone-16-pro",
+        device_digest="",
+        resolution=(64, 64),
+        frames=5,
+        memory=None,
+        preset="small",
+        settings=settings.of_search(),
+        seed=3,
+        objectives=parse_objectives("psnr,latency_ms"),
+        constraints=(),
+        space=space.to_dict(),
+    )
+    study = Study.open(run.storage, "run", definition)
+    rng = np.random.default_rng(0)
+    for psnr, latency in ((20.0, 10.0), (15.0, 5.0), (14.0, 20.0)):
+        config = space.sample(rng)
+        record = {
+            "outcome": TRAINED,
+            "hash": config.hash,
+            "config": config.to_dict(),
+            "costs": {"latency_ms": latency},
+            "metrics": {"psnr": psnr, "ssim": 0.5},
+            "seconds": {"build": 0.1, "train": 60.0, "validate": 0.1},
+        }
+        study.finish(study.ask(), record)
+    return study
+
+
+@pytest.fixture
+def workers(
+    run: RunDirectory, settings: Settings, thread_workers: Callable[[Job], Workers]
+) -> Iterator[Workers]:
+    workers = thread_workers(Job(run.material, settings.proxy, "tiny", {"description": "nowhere"}))
+    yield workers
+    workers.close()
+
+
+def test_trains_the_front_again_longer_and_by_other_seeds(
+    study: Study, settings: Settings, workers: Workers, run: RunDirectory
+) -> None:
+    listener = Listener()
+    Confirmation(study, settings, workers, run, listener).run(2, deadline=None)
+    assert listener.said == ["confirming 2 design(s): 4 trainings of 8 steps, 8.0 min in all"]
+    assert study.confirmation(2) is None
+    for number in (0, 1):
+        confirmed = study.confirmation(number)
+        assert confirmed is not None
+        assert confirmed["steps"] == 8
+        assert [one["seed"] for one in confirmed["runs"]] == list(SEEDS)
+        psnr = [one["metrics"]["psnr"] for one in confirmed["runs"]]
+        assert psnr[0] != psnr[1]
+        assert confirmed["metrics"]["psnr"] == fmean(psnr)
+        assert confirmed["spread"]["psnr"] == stdev(psnr)
+        assert [step for step, _ in confirmed["runs"][0]["curve"]] == [2, 4, 6, 8]
+        assert (run.confirmation(number, SEEDS[0]) / "weights.safetensors").is_file()
+
+
+def test_goes_on_where_it_was_interrupted(
+    study: Study, settings: Settings, workers: Workers, run: RunDirectory
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        Confirmation(study, settings, workers, run, Listener(interrupt_after=1)).run(1, deadline=None)
+    first = study.confirmation(0) or study.confirmation(1)
+    assert first is not None
+    assert len(first["runs"]) == 1
+    assert first["spread"] == {}
+
+    listener = Listener()
+    Confirmation(study, settings, workers, run, listener).run(1, deadline=None)
+    assert len(listener.heard) == 1
+    Confirmation(study, settings, workers, run, listener).run(1, deadline=None)
+    assert len(listener.heard) == 1  # there was nothing left to do
+
+    shorter = settings.model_copy(
+        update={"confirmation": settings.confirmation.model_copy(update={"times": 1})}
+    )
+    Confirmation(study, shorter, workers, run, listener).run(1, deadline=None)
+    assert len(listener.heard) == 3  # those of another length don't count
+
+
+def test_begins_no_training_after_the_deadline(
+    study: Study, settings: Settings, workers: Workers, run: RunDirectory
+) -> None:
+    listener = Listener()
+    Confirmation(study, settings, workers, run, listener).run(1, deadline=time.monotonic() - 1)
+    assert listener.said[-1] == "out of time with 2 trainings left of the confirmation"
+
+
+def test_leaves_to_another_living_main_what_it_is_at(
+    study: Study, settings: Settings, workers: Workers, run: RunDirectory
+) -> None:
+    other = Study.open(run.storage, "run", study.definition)
+    with other.at_work():
+        assert all(other.take_confirmation(0, seed) for seed in SEEDS)
+        Confirmation(study, settings, workers, run, Watcher()).run(2, deadline=None)
+        assert study.confirmation(0) is None
+        assert study.confirmation(1) is not None
+    Confirmation(study, settings, workers, run, Watcher()).run(2, deadline=None)
+    assert study.confirmation(0) is not None
+
+
+def test_a_training_that_fails_is_said_and_the_rest_goes_on(
+    study: Study, settings: Settings, workers: Workers, run: RunDirectory
+) -> None:
+    wild = settings.training.model_copy(update={"learning_rate": 1e30})
+    listener = Listener()
+    hopeless = settings.model_copy(update={"training": wild})
+    Confirmation(study, hopeless, workers, run, listener).run(1, deadline=None)
+    failed = [text for text in listener.said if "failed" in text]
+    assert len(failed) == 2
+    assert "the loss is nan at step" in failed[0]
