@@ -2,8 +2,9 @@
 
     python benchmarks/load_study.py --trials 10000
 
-Writes a SQLite study of that many trials, each with 24 parameters, the record of a trained design and its
-learning curve, into a temporary directory, then loads it three times in each way and prints the fastest.
+Writes a SQLite study of that many trials, each with 24 parameters, the record of a trained design, its
+learning curve and the progress it left, into a temporary directory, then loads it three times in each way and
+prints the fastest; and how long its designs and its front then take.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import optuna
 
-from analysis import load_study
+from analysis import designs, load_study, pareto_front
 
 CONVOLUTIONS = ("dense", "dw3", "dw5", "dw7", "spatial", "two_frame", "factored")
 COPIED = (
@@ -38,7 +39,7 @@ def write(directory: Path, count: int) -> str:
     weights = {"kind": "hub", "description": "Wan 2.1"}
     study.set_user_attr(
         "study",
-        {"teacher": "wan", "weights": weights, "objectives": objectives, "constraints": [], "frames": 17},
+        {"teacher": "wan", "weights": weights, "objectives": objectives, "constraints": [], "version": 2},
     )
     rng = np.random.default_rng(0)
     distributions: dict[str, optuna.distributions.BaseDistribution] = {}
@@ -54,6 +55,11 @@ def write(directory: Path, count: int) -> str:
         record = {
             "outcome": "trained",
             "hash": f"{number:012x}",
+            "seed": 0,
+            "attempt": 1,
+            "run": "runs/large",
+            "main": "host-1234",
+            "worker": "cuda:0",
             "config": {f"published_key_{i}": [64, 128, 256, 512] for i in range(25)},
             "costs": {"params": 10_000_000, "latency_ms": latency, "fps": 17e3 / latency, "fits": True},
             "proxy": {"params": 500_000},
@@ -66,7 +72,10 @@ def write(directory: Path, count: int) -> str:
                 values=[psnr, latency],
                 params=params,
                 distributions=distributions,
-                user_attrs={"record": record},
+                user_attrs={
+                    "record": record,
+                    "progress": {"step": 380, "steps": 400, "curve": record["curve"]},
+                },
             )
         )
     with sqlite3.connect(directory / "study.db") as connection:
@@ -81,6 +90,11 @@ def write(directory: Path, count: int) -> str:
                     f"INSERT INTO {name} (trial_id, {columns})"
                     f" SELECT trial_id + {100 * copy}, {columns} FROM {name} WHERE trial_id <= 100"
                 )
+        # Each copy is a design of its own.
+        connection.execute(
+            'UPDATE trial_user_attributes SET value_json = replace(value_json, \'"hash": "\','
+            " '\"hash\": \"' || trial_id || '-') WHERE key = 'record'"
+        )
     return url
 
 
@@ -105,6 +119,9 @@ def main() -> None:
         size = (Path(directory) / "study.db").stat().st_size / 1e6
         print(f"{count} trials, {size:.0f} MB")
         print(f"{'analysis.load_study':<28}{fastest(lambda: load_study(url)):6.2f} s")
+        study = load_study(url)
+        print(f"{'analysis.designs':<28}{fastest(lambda: designs(study)):6.2f} s")
+        print(f"{'analysis.pareto_front':<28}{fastest(lambda: pareto_front(study)):6.2f} s")
         own = fastest(lambda: optuna.load_study(study_name="large", storage=url).trials_dataframe())
         print(f"{'optuna trials_dataframe':<28}{own:6.2f} s")
 

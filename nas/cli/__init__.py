@@ -5,8 +5,10 @@ from __future__ import annotations
 import typer
 
 from nas.cli.calibration import calibrate, measure, probe
+from nas.cli.compare import compare
 from nas.cli.estimate import estimate
 from nas.cli.evaluate import evaluate
+from nas.cli.explain import explain
 from nas.cli.export import export
 from nas.cli.listings import devices, teachers
 from nas.cli.outcome import OneLineErrors
@@ -28,6 +30,8 @@ for command in (
     sweep,
     estimate,
     pareto,
+    explain,
+    compare,
     export,
     package,
     train,

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from study_writer import confirmation, refused, study_record, trained
+from study_writer import confirmation, random_records, refused, study_record, trained, write_study
 from typer.testing import CliRunner
 
 from nas.cli import app
+from search_space import design
 
 Run = Callable[..., Path]
 
-PARAMETERS = ("mid", "up0", "up1", "up2", "up3")
+EXAMPLE = Path(__file__).parents[2] / "benchmarks" / "studies" / "wan-h100"
 RECORDS = [
     trained(30.0, 100.0, name="first"),
     trained(32.0, 200.0, name="second", hash="b"),
@@ -71,3 +72,67 @@ def test_an_empty_front_says_why(run: Run, records: Sequence[dict], said: str) -
     study = run(records, attributes={"study": study_record(constraints=["fps >= 24"])})
     assert said in run_nas("pareto", study)
     assert json.loads(run_nas("pareto", study, "--json")) == []
+
+
+def test_what_matters_is_explained_with_what_chance_gives(run: Run) -> None:
+    study = run(random_records(40), attributes={"study": study_record()})
+    said = run_nas("explain", study)
+    assert "What matters in run" in said
+    assert "patch_size" in said
+    assert "PSNR at equal latency" in said
+    found = json.loads(run_nas("explain", study, "--json"))
+    assert found["designs"] == 40
+    assert {row["choice"] for row in found["importances"]} == {"up0_conv", "up0_width", "patch_size"}
+    assert found["seed_spread"] is None
+    assert sum(row["designs"] for row in found["effects"] if row["choice"] == "patch_size") == 40
+
+
+@pytest.mark.parametrize(
+    ("records", "said"),
+    [([], "the study has no trial yet"), (random_records(3), "of 3 trained, where it takes 10 designs")],
+)
+def test_too_little_to_explain_is_said(run: Run, records: Sequence[dict], said: str) -> None:
+    study = run(records)
+    assert said in run_nas("explain", study)
+    assert json.loads(run_nas("explain", study, "--json"))["importances"] == []
+
+
+def test_studies_are_compared(run: Run, tmp_path: Path) -> None:
+    one = run(RECORDS)
+    two = write_study(
+        tmp_path / "two", [], attributes={"study": study_record(device="host", teacher="<ltx>")}
+    )
+    said = run_nas("compare", one, two)
+    assert "latency and memory don't compare: the studies differ in device" in said
+    assert "<ltx>" in said
+    found = json.loads(run_nas("compare", one, two, "--json"))
+    assert [row["front"] for row in found["studies"]] == [3, 0]
+    assert found["differences"]["device"] == {str(one): "iphone-16-pro", str(two): "host"}
+
+
+def test_designs_of_files_studies_and_papers_are_compared(tmp_path: Path) -> None:
+    design("taehv").save(tmp_path / "config.json")
+    subjects = (f"{EXAMPLE}#8", "turbo-vaed-hunyuan", tmp_path)
+    said = run_nas("compare", *subjects)
+    assert "4 dense, 256 wide" in said
+    assert "from a trace of operators, not measured" in said
+    rows = json.loads(run_nas("compare", *subjects, "--json"))
+    whole = {row["design"]: row for row in rows if row["stage"] == "whole"}
+    assert whole["turbo-vaed-hunyuan"]["params"] == 40_687_811
+    assert whole[str(tmp_path)]["latency_ms.share"] == pytest.approx(1)
+    assert whole[f"{EXAMPLE}#8"]["params.difference"] == 0
+
+
+@pytest.mark.parametrize(
+    ("subjects", "wrong"),
+    [
+        (["taehv", "taehv"], "two or more different"),
+        (["taehv", "nothing"], "'nothing' is no file, folder or study; unknown design"),
+        (["taehv", "EXAMPLE"], "is a study and 'taehv' a design"),
+        (["taehv", "EXAMPLE#99"], "no design of that number; its 20 trials have numbers from 0 on"),
+    ],
+)
+def test_what_can_not_be_compared_is_named(subjects: list[str], wrong: str) -> None:
+    result = CliRunner().invoke(app, ["compare", *[one.replace("EXAMPLE", str(EXAMPLE)) for one in subjects]])
+    assert result.exit_code == 2
+    assert wrong in result.output
