@@ -13,17 +13,17 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
-import numpy as np
 from optuna.trial import Trial
 
 from nas import claims
-from nas.candidates import unseen
 from nas.constraints import why_refused
 from nas.pricing import Pricer
-from nas.record import FAILED, REFUSED, REPEATED, Record
+from nas.record import FAILED, REFUSED, REPEATED, STOPPED, Record, record_of
 from nas.run_directory import RunDirectory
+from nas.sampling.sampler import CostAwareSampler
 from nas.search_error import SearchError
 from nas.settings import Settings
+from nas.stopping import account, chance, thresholds
 from nas.study import Study
 from nas.trial import Job
 from nas.watcher import Watcher
@@ -32,7 +32,6 @@ from search_space import DecoderConfig, SearchSpace, design_name
 from search_space.conditions import Condition
 from search_space.errors import UserError
 
-_PATIENCE = 20  # candidates in a row that cost nothing, after which a random untried one is taken
 _FAILURES = 5  # in a row, after which the fault is hardly the designs'
 _LOOK_S = 5.0  # between looks at what other mains have done
 _REAP_S = 30.0  # between looks for those that died
@@ -63,7 +62,8 @@ class Loop:
         settings: what they are done with.
         workers: train the designs.
         run_directory: where the files of a trial go.
-        rng: draws designs where the sampler comes up with nothing new.
+        sampler: proposes designs.
+        stop_early: whether a training is ended that would only stay dominated.
         watcher: hears how it goes.
     """
 
@@ -75,14 +75,15 @@ class Loop:
     settings: Settings
     workers: Workers
     run_directory: RunDirectory
-    rng: np.random.Generator
+    sampler: CostAwareSampler
+    stop_early: bool = True
     watcher: Watcher = field(default_factory=Watcher)
 
     def __post_init__(self) -> None:
         self._begun: dict[int, _Begun] = {}
         self._news: SimpleQueue[Progress | tuple[int, Future[Outcome]]] = SimpleQueue()
-        self._free = self._failed = 0  # candidates that cost nothing, and failures, in a row
-        self._exhausted = False
+        self._failed = 0  # in a row
+        self.study.sample_with(self.sampler)
         self._reaped = time.monotonic()
 
     def run(self, budget: int, deadline: float | None) -> None:
@@ -102,7 +103,7 @@ class Loop:
                 trials = self.study.trials()
                 spent, under_way = claims.spent(trials), claims.under_way(trials)
                 late = deadline is not None and time.monotonic() > deadline
-                over = self._exhausted or late
+                over = self.sampler.exhausted or late
                 if not over and len(self._begun) < self.workers.size and spent + under_way < budget:
                     self._ask(budget)
                 elif self._begun or (not over and spent < budget):
@@ -112,9 +113,12 @@ class Loop:
                     break
             self._reaped = 0.0
             self._reap()
+            stopped = [record for record in map(record_of, trials) if record.get("outcome") == STOPPED]
+            if stopped:
+                self.watcher.say(account(stopped))
             if late and spent < budget:
                 self.watcher.say(f"out of time after {spent} of {budget} trainings")
-            elif self._exhausted:
+            elif self.sampler.exhausted:
                 self.watcher.say(f"every design was tried: {spent} trained")
         except BaseException:
             self._give_back()
@@ -124,14 +128,6 @@ class Loop:
 
     def _ask(self, budget: int) -> None:
         """One candidate: refused at once, or given to a worker."""
-        if self._free == _PATIENCE:
-            self._free = 0
-            known = claims.tried(self.study.trials(), -1)
-            config = unseen(self.space, self.price, self.constraints, known, self.rng)
-            if config is None:
-                self._exhausted = True
-                return
-            self.study.enqueue(self.space.parameters(config))
         trial = self.study.ask()
         begun = self._begun[trial.number] = _Begun(trial, {"attempt": trial.user_attrs.get("attempt", 1)})
         try:
@@ -140,12 +136,16 @@ class Loop:
             self._fail(begun, training_error(error))
             return
         if config is None:
-            self._free += 1
             self._finish(begun)
             return
-        self._free = 0
         self.study.start(trial, begun.record)
-        begun.task = Task(trial.number, config.to_dict(), begun.record["seed"], self.settings.training)
+        begun.task = Task(
+            trial.number,
+            config.to_dict(),
+            begun.record["seed"],
+            self.settings.training,
+            self._stop_below(begun),
+        )
         self._submit(begun.task)
 
     def _judge(self, begun: _Begun, budget: int) -> DecoderConfig | None:
@@ -172,6 +172,12 @@ class Loop:
         record["seconds"] = {"price": time.perf_counter() - started}
         record |= self.study.claim(begun.trial, record, budget)
         return config if "seed" in record else None
+
+    def _stop_below(self, begun: _Begun) -> dict[int, float]:
+        """Where the curve of a training must be; a repeat goes on, or only lucky ones would count."""
+        if not self.stop_early or begun.record["seed"] != self.study.definition.seed:
+            return {}
+        return thresholds(self.study.finished(), begun.record["costs"], self.study.definition.objectives)
 
     def _submit(self, task: Task) -> None:
         future = self.workers.submit(task, self._news.put)
@@ -223,6 +229,12 @@ class Loop:
             self._write(number, outcome)
             seconds["write"] = time.perf_counter() - started
             record |= {"reason": None} | outcome.record | {"seconds": seconds}
+            if record["outcome"] == STOPPED:
+                point = tuple(record["curve"][-1])
+                objectives = self.study.definition.objectives
+                record["stopped"]["chance"] = chance(
+                    self.study.finished(), record["costs"], objectives, point
+                )
             self._failed = 0
             self._finish(begun)
 

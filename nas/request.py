@@ -29,7 +29,10 @@ class Request:
         storage: a database URL; None for SQLite in the run's folder.
         settings: a preset or a YAML file; "auto" is "gpu" where there is one, else "cpu".
         seed: of everything drawn at random.
-        workers: that train at the same time on this machine; None: one a GPU, else one.
+        workers: that train at the same time; None: one a GPU, else one, or on Ray all that the cluster has.
+        ray: address of a Ray cluster whose nodes train; None for this machine.
+        stop_early: whether a training is ended that would only stay dominated.
+        confirm: designs of the front that are trained again, longer and by other seeds.
     """
 
     teacher: str = "wan"
@@ -51,3 +54,6 @@ class Request:
     settings: str = "auto"
     seed: int = 0
     workers: int | None = None
+    ray: str | None = None
+    stop_early: bool = True
+    confirm: int = 0

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 import yaml
 
 from nas import claims
 from nas.allocator import keep_freed_memory
-from nas.candidates import sampler, start_up
 from nas.clips import Clips
 from nas.clips.footage import video_files
+from nas.confirmation import Confirmation
 from nas.constraints import parse_constraints, why_refused
 from nas.costs import load_device
+from nas.costs.tables.space_costs import SpaceCosts
 from nas.definition import Definition
 from nas.expectation import expected
 from nas.inputs import describe, digest, fitting_clips, fitting_space, load_space
@@ -32,13 +32,15 @@ from nas.objectives import parse_objectives
 from nas.pricing import pricer, reprice_front
 from nas.request import Request
 from nas.run_directory import RunDirectory
+from nas.sampling.sampler import CostAwareSampler
 from nas.search_error import SearchError
 from nas.settings import Settings, load_settings
 from nas.study import Study
 from nas.teachers import Teacher, load_teacher
 from nas.trial import Job
 from nas.watcher import Watcher
-from nas.workers.local import LocalWorkers, environments
+from nas.workers import Workers, machine
+from nas.workers.local import LocalWorkers
 from search_space.errors import UserError
 
 _TIMED = 3  # designs of which a few steps are timed to say what a search will take
@@ -65,6 +67,8 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
         raise UserError(f"budget {request.budget}: a number of trainings, at least 1")
     if not 0 <= request.seed < 2**32:
         raise UserError(f"seed {request.seed}: a whole number from 0 to {2**32 - 1}")
+    if request.confirm < 0:
+        raise UserError(f"confirm {request.confirm}: a number of designs, or 0 for none")
     objectives = parse_objectives(request.objectives, request.latency_bound)
     # What fits in no mode of decoding can't run there, whoever asks for it.
     asked = dict.fromkeys((*request.constraints, "fits"))
@@ -102,17 +106,23 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
         frames=request.frames,
         memory=request.memory,
         preset=settings.name,
-        settings=settings.to_dict(),
+        settings=settings.of_search(),
         seed=request.seed,
         objectives=objectives,
         constraints=tuple(str(constraint) for constraint in constraints),
         space=space.to_dict(),
     )
-    rng = np.random.default_rng(request.seed)
     price = pricer(request, "trace")
-    if request.constraints or request.memory:  # up to two minutes where none meets them
-        watcher.say(f"looking for designs that meet {', '.join(map(str, constraints))}")
-    beginning = start_up(space, price, constraints, rng)
+    costs = SpaceCosts(
+        space,
+        profile,
+        request.resolution,
+        request.frames,
+        memory=request.memory,
+        progress=partial(watcher.progress, "pricing the parts of designs"),
+    )
+    watcher.say(f"looking for designs that meet {', '.join(map(str, constraints))}")
+    sampler = CostAwareSampler(space, costs.costs, objectives, constraints, request.seed)
 
     if request.storage is None:
         run.create()  # for SQLite; a storage elsewhere that can't be opened leaves no folder behind
@@ -123,34 +133,34 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
         run.write_text("settings.yaml", yaml.safe_dump(settings.to_dict(), sort_keys=False))
         for number in study.reap():
             watcher.say(f"trial {number}: its process ended")
-        if not study.trials():
-            for config in beginning:
-                study.enqueue(space.parameters(config))
-        study.sample_with(sampler(request.seed + len(study.trials())))
-        if (missing := request.budget - claims.spent(study.trials())) > 0:
+        missing = request.budget - claims.spent(study.trials())
+        if missing > 0 or request.confirm:
             job = Job(run.material, settings.proxy, teacher.name, definition.weights)
             ceiling = _material(run, teacher, clips, settings, definition)
             del teacher  # and what it holds of the GPU's memory
             sources = [str(source) for source in clips.sources]
             study.note(run=facts["run"], sources=sources, teacher_psnr=ceiling)
             watcher.say(f"the teacher itself reaches {ceiling:.2f} dB on the validation clips")
-            allowed = [config for config in beginning if why_refused(constraints, price(config)) is None]
-            gpus = _gpus()
-            count = _size(request.workers, len(gpus), watcher)
-            with closing(LocalWorkers(job, environments(count, gpus), run.log)) as workers:
-                watcher.say(expected(study, missing, workers, settings, allowed[:_TIMED]))
-                Loop(
-                    study=study,
-                    space=space,
-                    price=price,
-                    constraints=constraints,
-                    job=job,
-                    settings=settings,
-                    workers=workers,
-                    run_directory=run,
-                    rng=rng,
-                    watcher=watcher,
-                ).run(request.budget, deadline)
+            with closing(_workers(request, job, run, watcher)) as workers:
+                if missing > 0:
+                    meeting = [one for one in sampler.beginning if not why_refused(constraints, price(one))]
+                    watcher.say(expected(study, missing, workers, settings, meeting[:_TIMED]))
+                    Loop(
+                        study=study,
+                        space=space,
+                        price=price,
+                        constraints=constraints,
+                        job=job,
+                        settings=settings,
+                        workers=workers,
+                        run_directory=run,
+                        sampler=sampler,
+                        stop_early=request.stop_early,
+                        watcher=watcher,
+                    ).run(request.budget, deadline)
+                if request.confirm:
+                    confirmation = Confirmation(study, settings, workers, run, watcher)
+                    confirmation.run(request.confirm, deadline)
         reprice_front(study, pricer(request, "coreml"), watcher)
     return run
 
@@ -184,21 +194,18 @@ def _material(
         raise SearchError(f"{run.material} can't be written: {error.strerror}") from None
 
 
-def _gpus() -> list[str]:
-    """The GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them."""
-    count = torch.cuda.device_count()
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return visible.split(",")[:count] if visible else [str(i) for i in range(count)]
+def _workers(request: Request, job: Job, run: RunDirectory, watcher: Watcher) -> Workers:
+    """Those asked for; says so where this machine could do with more."""
+    if request.ray is not None:
+        from nas.workers.ray import RayWorkers
 
-
-def _size(asked: int | None, gpus: int, watcher: Watcher) -> int:
-    """How many workers there are to be; says so where the machine could do with more."""
-    if asked is not None:
-        return asked
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not gpus and cores > 1:
+        return RayWorkers(request.ray, job, request.workers)
+    devices = machine.gpus()
+    cores = machine.cores()
+    if request.workers is None and not devices and cores > 1:
         watcher.say(f"one worker trains, on one of {cores} cores: --workers {cores} uses them all")
-    return max(1, gpus)
+    size = request.workers or len(devices) or 1
+    return LocalWorkers(job, machine.environments(size, devices), run.log)
 
 
 def _at(seconds: float | None) -> str | None:

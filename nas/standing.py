@@ -14,27 +14,30 @@ from nas.objectives import Objective
 from nas.record import Record, record_of
 
 
-def front(trials: Sequence[FrozenTrial], objectives: Sequence[Objective]) -> list[tuple[int, Record]]:
-    """The designs that none other dominates, cheapest in the last objective first.
-
-    Returns:
-        The number of each design's first training, and its record with the mean metrics of all of them.
-    """
-    designs: dict[str, list[FrozenTrial]] = defaultdict(list)
+def designs(trials: Sequence[FrozenTrial]) -> list[tuple[int, Record]]:
+    """The trained designs: the number of each one's first training, and its record with mean metrics."""
+    trained: dict[str, list[FrozenTrial]] = defaultdict(list)
     for trial in trials:
         if trial.state == TrialState.COMPLETE:
-            designs[record_of(trial)["hash"]].append(trial)
-    if not designs:
+            trained[record_of(trial)["hash"]].append(trial)
+    return [(repeats[0].number, _mean(repeats)) for repeats in trained.values()]
+
+
+def front(trials: Sequence[FrozenTrial], objectives: Sequence[Objective]) -> list[tuple[int, Record]]:
+    """Those of `designs` that none other dominates, cheapest in the last objective first."""
+    known = designs(trials)
+    if not known:
         return []
-    values = np.array([np.mean([trial.values for trial in some], axis=0) for some in designs.values()])
+    values = np.array([_values(record, objectives) for _, record in known])
     maximised = [objective.direction == "maximize" for objective in objectives]
-    best = is_nondominated(values, maximise=maximised, keep_weakly=True)
-    sign = -1 if maximised[-1] else 1
-    some = [
-        list(designs.values())[i]
-        for i in np.flatnonzero(best)[np.argsort(sign * values[best, -1], kind="stable")]
-    ]
-    return [(repeats[0].number, _mean(repeats)) for repeats in some]
+    best = np.flatnonzero(is_nondominated(values, maximise=maximised, keep_weakly=True))
+    last = values[best, -1] * (-1 if maximised[-1] else 1)
+    return [known[i] for i in best[np.argsort(last, kind="stable")]]
+
+
+def _values(record: Record, objectives: Sequence[Objective]) -> list[float]:
+    known = record["costs"] | record["metrics"]
+    return [float(known[objective.name]) for objective in objectives]
 
 
 def _mean(repeats: Sequence[FrozenTrial]) -> Record:

@@ -16,11 +16,19 @@ from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from nas.search_error import SearchError
-from search_space.errors import UserError, first_line
+from search_space.errors import UserError, first_line, without_password
 
 _PATIENCE_S = 600.0
 _PAUSES_S = (0.1, 0.5, 2.0, 5.0)  # between tries; the last again and again
 _BUSY_S = 60.0  # that SQLite waits for its file while other processes write
+# How soon psycopg notices a server that is gone without a word; libpq's own answers are minutes and hours.
+_POSTGRES = {
+    "connect_timeout": 10,  # s
+    "keepalives_idle": 15,  # s
+    "keepalives_interval": 5,  # s
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # ms
+}
 _OPENINGS = 5  # tries, since processes that make the same tables at the same time get in each other's way
 
 
@@ -51,21 +59,26 @@ def is_journal(where: str) -> bool:
     return "://" not in where and where.endswith(".log")
 
 
-def without_password(where: str) -> str:
-    """A storage's URL as it may be shown."""
-    try:
-        return sqlalchemy.make_url(where).render_as_string(hide_password=True)
-    except sqlalchemy.exc.ArgumentError:
-        return where
-
-
 def _journal(where: str) -> BaseStorage:
-    return JournalStorage(JournalFileBackend(where))
+    try:
+        return JournalStorage(JournalFileBackend(where))
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        AssertionError,
+    ):  # lines that Optuna didn't write
+        raise ValueError("it is no journal of Optuna's") from None
 
 
 def _database(where: str) -> BaseStorage:
-    sqlite = sqlalchemy.make_url(where).get_backend_name() == "sqlite"
-    options = {"connect_args": {"timeout": _BUSY_S}} if sqlite else {}
+    url = sqlalchemy.make_url(where)
+    sqlite = url.get_backend_name() == "sqlite"
+    arguments: dict[str, Any] = {"timeout": _BUSY_S} if sqlite else {}
+    if url.drivername.startswith("postgresql") and url.get_dialect().driver.startswith("psycopg"):
+        arguments = {name: value for name, value in _POSTGRES.items() if name not in url.query}
+    options = {"connect_args": arguments}
     for remaining in reversed(range(_OPENINGS)):
         try:
             storage = optuna.storages.get_storage(RDBStorage(where, engine_kwargs=options))

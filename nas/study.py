@@ -156,7 +156,7 @@ class Study:
         if earlier is not None and "repeat_of" not in trial.user_attrs:
             return {"outcome": REPEATED, "reason": f"the same design as trial {earlier}"}
         if claims.over_budget(trials, trial.number, budget):
-            self._again(trial)
+            self._again(trial, {})
             return {"outcome": REFUSED, "reason": OVER_BUDGET}
         repeats = claims.trainings(trials, trial.number, record["hash"])
         return {"seed": self.definition.seed + repeats}
@@ -195,7 +195,7 @@ class Study:
     def give_back(self, trial: Trial, record: Record) -> None:
         """Ends a trial that was interrupted; its design is tried again, unless the trial was over already."""
         if "outcome" not in record:
-            self._again(trial)
+            self._again(trial, record)
             record = record | {"outcome": FAILED, "reason": INTERRUPTED}
         self.finish(trial, record)
 
@@ -221,13 +221,17 @@ class Study:
                 if record.get("attempt", 1) > 1:
                     record["reason"] = _LOST_AGAIN
                 else:
-                    self._again(trial, attempt=2 if "seed" in record else 1)
+                    self._again(trial, record, attempt=2 if "seed" in record else 1)
             self.finish(Trial(self._study, trial._trial_id), record)
         return failed
 
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
         """All trials by number, or those in one of the states."""
         return self._study.get_trials(deepcopy=False, states=states or None)
+
+    def finished(self) -> list[Record]:
+        """The records of the trainings that came to their end."""
+        return [record_of(trial) for trial in self.trials(TrialState.COMPLETE)]
 
     def front(self) -> list[tuple[int, Record]]:
         """The designs that none other dominates: see `nas.standing.front`."""
@@ -243,16 +247,34 @@ class Study:
         """Keeps the costs of a trial from Core ML conversion."""
         self._study.set_user_attr(f"repriced:{number}", dict(costs))
 
+    def confirmation(self, number: int) -> dict[str, Any] | None:
+        """What confirmed the design of a trial so far; None where nothing did."""
+        return self._study.user_attrs.get(f"confirmed:{number}")
+
+    def confirm(self, number: int, confirmation: Mapping[str, Any]) -> None:
+        """Keeps what confirms the design of a trial."""
+        self._study.set_user_attr(f"confirmed:{number}", dict(confirmation))
+
+    def take_confirmation(self, number: int, seed: int) -> bool:
+        """Whether this main is to train a design for its confirmation: not where another one is at it."""
+        key = f"confirming:{number}:{seed}"
+        taken = self._study.user_attrs.get(key)
+        beat = self._mains().get(taken) if taken is not None else None
+        if taken != self.main and beat is not None and alive(beat):
+            return False
+        self._study.set_user_attr(key, self.main)
+        return True
+
     def _write(self, trial: Trial, record: Record) -> None:
         trial.set_user_attr("record", record)
 
-    def _again(self, trial: Trial | FrozenTrial, attempt: int = 1) -> None:
-        """Has a trial's design tried again: the one that was enqueued, or else what was suggested so far."""
+    def _again(self, trial: Trial | FrozenTrial, record: Record, attempt: int = 1) -> None:
+        """Has a trial's design tried again: one that was enqueued, or was suggested whole."""
         known = self.trials()[trial.number]
-        attributes = {key: known.user_attrs[key] for key in _LASTING if key in known.user_attrs}
-        if attempt > 1:
-            attributes["attempt"] = attempt
-        self.enqueue(known.system_attrs.get("fixed_params", known.params), **attributes)
+        parameters = known.system_attrs.get("fixed_params", known.params if "hash" in record else None)
+        if parameters is not None:
+            attributes = {key: known.user_attrs[key] for key in _LASTING if key in known.user_attrs}
+            self.enqueue(parameters, **attributes | ({"attempt": attempt} if attempt > 1 else {}))
 
     def _mains(self) -> dict[str, dict[str, Any]]:
         attributes = self._study.user_attrs.items()

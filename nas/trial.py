@@ -100,12 +100,8 @@ class Trainer:
         }
         files = {"config.json": _json(config.to_dict()), "curve.csv": _curve(distilled.curve)}
         if isinstance(distilled, Stopped):
-            step = distilled.curve[-1][0]
-            stopped = {
-                "step": step,
-                "needed": task.stop_below[step],
-                "seconds_left": distilled.seconds_left,
-            }
+            step, psnr = distilled.curve[-1]
+            stopped = {"step": step, "psnr": psnr, "seconds_left": distilled.seconds_left}
             return Outcome(record | {"outcome": "stopped", "stopped": stopped}, files)
         record["metrics"] = distilled.metrics
         return Outcome(record, files | self._results(task, trained, distilled, record))

@@ -11,8 +11,11 @@ class Watcher:
     def say(self, text: str) -> None:
         """A line that matters to whoever waits."""
 
-    def begin(self, budget: int, trained: int) -> None:
-        """The loop begins, with so many of the budget's trainings done."""
+    def progress(self, what: str, done: int, total: int) -> None:
+        """`done` of `total` steps of something long before the loop are done."""
+
+    def begin(self, budget: int, spent: int) -> None:
+        """The loop begins, with so many of the budget's trainings done, by whichever main."""
 
     def step(self, number: int, done: int, steps: int) -> None:
         """The training of trial `number` has done `done` of its `steps` steps."""
@@ -21,4 +24,4 @@ class Watcher:
         """Trial `number` is over; `front` holds number and record of the trials on the front so far."""
 
     def end(self) -> None:
-        """The loop is over, however it ended."""
+        """What was shown is over, however it ended; may be said again."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from nas.record import TRAINED, Record
+from nas.cli.steps import StepsDisplay
+from nas.record import STOPPED, TRAINED, Record
 from nas.watcher import Watcher
 
 
@@ -16,49 +17,78 @@ class PlainDisplay(Watcher):
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self.trained = self.budget = 0
+        self.spent = self.budget = 0
+        self._before: StepsDisplay | None = None
 
     def say(self, text: str) -> None:
         self.console.print(text, markup=False)
 
-    def begin(self, budget: int, trained: int) -> None:
-        self.budget, self.trained = budget, trained
+    def progress(self, what: str, done: int, total: int) -> None:
+        if self._before is None:
+            self._before = StepsDisplay().__enter__()
+        self._before.steps(what, done, total)
+        if done == total:
+            self.end()
+
+    def begin(self, budget: int, spent: int) -> None:
+        self.budget, self.spent = budget, spent
 
     def finished(self, number: int, record: Record, front: list[tuple[int, Record]]) -> None:
-        if record["outcome"] != TRAINED:
+        if record["outcome"] not in (TRAINED, STOPPED):
             self.say(f"trial {number} {record['outcome']}: {record['reason']}")
             return
-        self.trained += 1
+        self.spent += 1
+        if record["outcome"] == STOPPED:
+            step, psnr = record["curve"][-1]
+            came_to = f"stopped at step {step} with {psnr:.2f} dB"
+        else:
+            came_to = f"{record['metrics']['psnr']:.2f} dB"
         on_front = ", on the front" if number in dict(front) else ""
         self.say(
-            f"[{self.trained}/{self.budget}] trial {number}: {record['metrics']['psnr']:.2f} dB,"
-            f" {record['costs']['latency_ms']:.0f} ms{on_front}"
-            f" ({sum(record['seconds'].values()):.1f} s)"
+            f"[{self.spent}/{self.budget}] trial {number}: {came_to}, {record['costs']['latency_ms']:.0f} ms"
+            f"{on_front} ({sum(record['seconds'].values()):.1f} s)"
         )
+
+    def end(self) -> None:
+        if self._before is not None:
+            self._before.__exit__(None, None, None)
+            self._before = None
 
 
 class LiveDisplay(PlainDisplay):
-    """A bar for the budget, a bar for the training under way, and the front so far."""
+    """A bar for the budget, a bar for each training under way, and the front so far."""
 
-    def begin(self, budget: int, trained: int) -> None:
-        super().begin(budget, trained)
+    def __init__(self) -> None:
+        super().__init__()
+        self.live: Live | None = None
+
+    def begin(self, budget: int, spent: int) -> None:
+        super().begin(budget, spent)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self.progress = Progress(*columns, console=self.console)
-        self.trainings = self.progress.add_task("trainings", total=budget, completed=trained)
-        self.steps = self.progress.add_task("steps", total=None)
-        self.live = Live(Group(self.progress), console=self.console, refresh_per_second=4, transient=True)
+        self.bars = Progress(*columns, console=self.console)
+        self.trainings = self.bars.add_task("trainings", total=budget, completed=spent)
+        self.running: dict[int, TaskID] = {}
+        self.live = Live(self.bars, console=self.console, refresh_per_second=4, transient=True)
         self.live.start()
 
     def step(self, number: int, done: int, steps: int) -> None:
-        self.progress.update(self.steps, description=f"trial {number}", completed=done, total=steps)
+        if number not in self.running:
+            self.running[number] = self.bars.add_task(f"trial {number}", total=steps)
+        self.bars.update(self.running[number], completed=done)
 
     def finished(self, number: int, record: Record, front: list[tuple[int, Record]]) -> None:
         super().finished(number, record, front)
-        self.progress.update(self.trainings, completed=self.trained)
-        self.live.update(Group(self.progress, _so_far(front)))
+        if number in self.running:
+            self.bars.remove_task(self.running.pop(number))
+        self.bars.update(self.trainings, completed=self.spent)
+        if self.live is not None:
+            self.live.update(Group(self.bars, _so_far(front)))
 
     def end(self) -> None:
-        self.live.stop()
+        super().end()
+        if self.live is not None:
+            self.live.stop()
+            self.live = None
 
 
 def watcher() -> PlainDisplay:

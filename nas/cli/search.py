@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,6 +70,15 @@ def search(
     workers: Annotated[
         str, typer.Option(help="Trainings at the same time on this machine; auto: one a GPU, else one.")
     ] = "auto",
+    ray: Annotated[
+        str | None, typer.Option(help="Train on a Ray cluster: auto, HOST:PORT or ray://HOST:PORT.")
+    ] = None,
+    stop_early: Annotated[
+        bool, typer.Option(" /--no-stop-early", help="Train to the end also what would only stay dominated.")
+    ] = True,
+    confirm: Annotated[
+        int, typer.Option(help="Designs of the front to train again, longer and by other seeds.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
 ) -> None:
     """Search for decoders that are both good and fast; the same command again continues.
@@ -99,19 +109,27 @@ def search(
         settings=settings,
         seed=seed,
         workers=parse_workers(workers),
+        ray=ray,
+        stop_early=stop_early,
+        confirm=confirm,
     )
     from nas.cli.display import watcher
     from nas.search import search as run_search
     from nas.search_error import SearchError
 
+    # Schedulers send it before they kill.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    display = watcher()
     try:
-        run = run_search(request, watcher())
+        run = run_search(request, display)
     except SearchError as error:
         typer.echo(f"nas: {error}", err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         typer.echo("nas: interrupted; finished trials are kept, and the same command continues", err=True)
         raise typer.Exit(130) from None
+    finally:
+        display.end()
     _show(run, storage, as_json)
 
 

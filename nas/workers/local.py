@@ -124,17 +124,3 @@ class _Worker:
         if status < 0:
             return f"its worker was killed by {signal.Signals(-status).name}"
         return f"its worker ended with status {status}"
-
-
-def environments(workers: int, gpus: Sequence[str]) -> list[dict[str, str]]:
-    """The environment of each worker: a GPU of its own, or one core's worth of threads.
-
-    A second thread gains nothing on decoders this narrow, and waits in vain on a shared machine.
-
-    Args:
-        workers: how many.
-        gpus: as CUDA_VISIBLE_DEVICES names them; workers beyond them share.
-    """
-    if not gpus:
-        return [{"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}] * workers
-    return [{"CUDA_VISIBLE_DEVICES": gpus[i % len(gpus)]} for i in range(workers)]
