@@ -8,7 +8,7 @@ beating them is at least `CHANCE`. Since the line is conditional on the point of
 by the trainings that were stopped, which never tell how they would have ended.
 
 Errors of such a forecast have a heavy tail of designs that learn late: Student's distribution with `TAIL`
-degrees of freedom expects as many wrong stops as there are, where the normal one expects a third
+degrees of freedom expects as many wrong stops as there are, where the normal one expects a quarter
 (`python benchmarks/stopping.py`, docs/search.md).
 """
 
