@@ -22,7 +22,7 @@ def write_front_csv(front: pd.DataFrame, path: str | Path) -> None:
     Raises:
         UserError: the file can't be written there.
     """
-    with _replacing(Path(path)) as temporary:
+    with replacing(Path(path)) as temporary:
         flat(front).to_csv(temporary, index=False)
 
 
@@ -34,7 +34,7 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """
     path = Path(path)
     check_table(path)
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         if path.suffix.lower() == ".csv":
             table.to_csv(temporary, index=False)
         else:
@@ -49,7 +49,7 @@ def save_figure(figure: Figure, path: str | Path) -> None:
     """
     path = Path(path)
     check_picture(path)
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         figure.savefig(temporary, dpi=150, bbox_inches="tight")
 
 
@@ -66,7 +66,7 @@ def check_picture(path: Path) -> None:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
     """A name beside ``path`` to write to, which takes its place at the end."""
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
