@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import sqlalchemy
 
-from search_space.errors import UserError
+from search_space.errors import UserError, without_password
 
 from .database import Stored, read_database, read_sqlite
 from .journal import is_journal, read_journal
@@ -21,7 +21,8 @@ _TIMES = ["started", "finished", "progress.step", "progress.steps"]
 _COSTS = ["params", "flops", "latency_ms", "fps", "peak_memory_bytes", "fits", "source"]
 _CONFIRMED = ["confirmed", "confirmed.psnr", "confirmed.ssim", "confirmed.psnr_spread"]
 _CONFIRMED_COUNTS = ["confirmed.runs", "confirmed.steps"]
-_WHOLE = ["repeats", "seed", "attempt", "progress.step", "progress.steps", *_CONFIRMED_COUNTS]
+_STOPPED = ["stopped.psnr", "stopped.chance", "stopped.seconds_left"]
+_WHOLE = ["repeats", "seed", "attempt", "progress.step", "progress.steps", "stopped.step", *_CONFIRMED_COUNTS]
 _NESTED = ["config", "curve"]
 
 
@@ -53,6 +54,9 @@ def load_study(study: str | Path, name: str | None = None) -> pd.DataFrame:
         - ``proxy.params``, ``proxy.flops``: of what was trained;
         - each metric by its name (``psnr`` in dB, ``ssim``, …); ``.attrs["metrics"]`` lists them;
         - ``seconds.PART``: how long each part of the trial took;
+        - of a training that was stopped early ``stopped.step`` and ``stopped.psnr`` (how far it came),
+          ``stopped.chance`` (that its design would have ended on the front) and ``stopped.seconds_left``
+          (what that saved), both estimates;
         - ``confirmed``: whether the design was trained again, longer and with several seeds, at the end;
           ``confirmed.psnr``, ``confirmed.ssim``: means of those ``confirmed.runs`` trainings of
           ``confirmed.steps`` steps; ``confirmed.psnr_spread``, …: their standard deviation;
@@ -68,9 +72,8 @@ def load_study(study: str | Path, name: str | None = None) -> pd.DataFrame:
     """
     stored = _stored(study, name)
     if "study" not in stored.attributes:
-        raise UserError(
-            f"{_shown(study)}: '{stored.name}' is an Optuna study, but not one that `nas search` made"
-        )
+        where = without_password(str(study))
+        raise UserError(f"{where}: '{stored.name}' is an Optuna study, but not one that `nas search` made")
     frame = _frame(stored)
     frame.attrs |= {
         "study": stored.attributes["study"],
@@ -93,21 +96,13 @@ def _stored(study: str | Path, name: str | None) -> Stored:
         return read_journal(path, name) if is_journal(path) else read_sqlite(path, name)
     try:
         url = sqlalchemy.make_url(str(study))
-    except sqlalchemy.exc.ArgumentError:
+    except (sqlalchemy.exc.ArgumentError, ValueError):  # the latter where the port is no number
         raise UserError(
             "the storage URL can't be read; one looks like postgresql://user@host/database"
         ) from None
     if url.get_backend_name() == "sqlite":
-        return read_sqlite(_existing(Path(url.database or ""), _shown(study)), name)
+        return read_sqlite(_existing(Path(url.database or ""), without_password(str(study))), name)
     return read_database(url, name)
-
-
-def _shown(study: str | Path) -> str:
-    """What to call a study in a message: never with a password."""
-    try:
-        return sqlalchemy.make_url(str(study)).render_as_string(hide_password=True)
-    except sqlalchemy.exc.ArgumentError:
-        return str(study)
 
 
 def _existing(path: Path, shown: str) -> Path:
@@ -152,6 +147,7 @@ def _frame(stored: Stored) -> pd.DataFrame:
             | {f"proxy.{key}": value for key, value in _scalars(record.get("proxy")).items()}
             | _scalars(record.get("metrics"))
             | {f"seconds.{key}": value for key, value in _scalars(record.get("seconds")).items()}
+            | {f"stopped.{key}": value for key, value in _scalars(record.get("stopped")).items()}
             | _confirmed(confirmation)
         )
     recorded = pd.DataFrame(rows, index=stored.trials.index)
@@ -195,7 +191,7 @@ def _completed(frame: pd.DataFrame, study: Mapping[str, Any], parameters: list[s
     weights = study["weights"]
     objectives = [objective["name"] for objective in study["objectives"]]
     leading = [*_IDENTITY, *_PROVENANCE, *_TIMES, *parameters, *_COSTS, *objectives, "psnr", "ssim"]
-    trailing = [*_CONFIRMED, *_CONFIRMED_COUNTS, *_NESTED]
+    trailing = ["stopped.step", *_STOPPED, *_CONFIRMED, *_CONFIRMED_COUNTS, *_NESTED]
     rest = [name for name in frame.columns if name not in leading + trailing]
     frame = frame.reindex(columns=list(dict.fromkeys([*leading, *rest, *trailing])))
     is_trained = frame["outcome"] == "trained"
@@ -210,7 +206,9 @@ def _completed(frame: pd.DataFrame, study: Mapping[str, Any], parameters: list[s
     )
     # A study without a finished trial has these too, as numbers, so that every function can be asked of it.
     shown = [name for name in frame.columns if name.removeprefix("confirmed.") in [*QUANTITIES, *objectives]]
-    types = dict.fromkeys([*shown, "confirmed.psnr_spread"], "float64") | dict.fromkeys(_WHOLE, "Int64")
+    types = dict.fromkeys([*shown, *_STOPPED, "confirmed.psnr_spread"], "float64") | dict.fromkeys(
+        _WHOLE, "Int64"
+    )
     frame = frame.astype(types | {"fits": "boolean", "confirmed": bool, "source": object})
     words = frame.select_dtypes(exclude=["number", "bool", "boolean", "datetime"])
     # As objects, since pandas' own strings turn None into NaN, which is true where a missing name should be

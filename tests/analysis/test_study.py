@@ -56,12 +56,13 @@ def test_one_row_a_trial(run: Run) -> None:
 
 def test_a_running_trial_shows_how_far_it_came(run: Run) -> None:
     progress = {"step": 40, "steps": 100, "curve": [[0, 12.0], [40, 20.5]]}
+    stopped = {"step": 40, "psnr": 15.5, "seconds_left": 60.0, "chance": 0.03}
     beat = {"host": "a", "process": 7, "started": "2026-01-01T00:00:00", "beat": "2026-01-01T00:10:00"}
     records = [
         trained(31.0, 200.0, progress=progress),
         {"outcome": "running", "main": "m1", "worker": "cuda:0", "attempt": 2, "progress": progress},
         {"outcome": "claimed", "main": "m1"},
-        trained(20.0, 300.0) | {"outcome": "stopped", "metrics": {}},
+        trained(20.0, 300.0) | {"outcome": "stopped", "metrics": {}, "stopped": stopped},
     ]
     study = load_study(run(records, attributes={"main:m1": beat}))
     assert list(study["outcome"]) == ["trained", "running", "running", "stopped"]
@@ -71,6 +72,7 @@ def test_a_running_trial_shows_how_far_it_came(run: Run) -> None:
     assert study.loc[1, "worker"] == "cuda:0"
     assert study.loc[0, "curve"] == records[0]["curve"]
     assert study.loc[3, "curve"][-1][0] == 100
+    assert {key: study.loc[3, f"stopped.{key}"] for key in stopped} == stopped
     assert study.attrs["mains"] == [{"id": "m1"} | beat]
 
 
@@ -138,7 +140,16 @@ def test_what_is_no_study(tmp_path: Path) -> None:
     assert not (tmp_path / "missing").exists()
 
 
-@pytest.mark.parametrize("url", ["sqlite:///missing.db", "sqlite://", "postgres//", "nosuch://a:secret@b/c"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///missing.db",
+        "sqlite://",
+        "postgres//",
+        "nosuch://a:secret@b/c",
+        "postgresql://a:secret@b:port/c",
+    ],
+)
 def test_wrong_urls(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError) as error:
