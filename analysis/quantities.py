@@ -42,6 +42,7 @@ QUANTITIES: dict[str, Quantity] = {
     "fps_low": Quantity("speed at the slow end", "frames/s", "maximize", log=True),
     "params": Quantity("parameters", "M", "minimize", log=True, scale=1e-6),
     "flops": Quantity("arithmetic", "TFLOP", "minimize", log=True, scale=1e-12),
+    "bytes": Quantity("memory traffic", "MB", "minimize", log=True, scale=1e-6),
     "peak_memory_bytes": Quantity("peak memory", "MB", "minimize", log=True, scale=1e-6),
 }
 

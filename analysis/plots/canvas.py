@@ -5,23 +5,24 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from .quantities import Quantity
+from ..quantities import Objective, Quantity
 
 COLOURS = sns.color_palette("colorblind")
 FADED, INK = "0.6", "0.3"
-SIZE = (8.5, 5.2)  # inches
+WIDTH, HEIGHT = 8.5, 5.2  # inches
 
 
-def canvas(ax: Axes | None) -> Axes:
-    """Axes to draw on: those given, or those of a new figure, with a faint grid."""
+def canvas(ax: Axes | None, height: float = HEIGHT) -> Axes:
+    """Axes to draw on: those given, or those of a new figure so many inches high, with a faint grid."""
     if ax is None:
         with sns.axes_style("ticks"):
-            ax = plt.subplots(figsize=SIZE, layout="constrained")[1]
+            ax = plt.subplots(figsize=(WIDTH, height), layout="constrained")[1]
     ax.grid(color="0.93", lw=0.8)
     ax.set_axisbelow(True)
     sns.despine(ax=ax)
@@ -76,3 +77,11 @@ def say(ax: Axes, text: str) -> None:
     ax.text(x, y, textwrap.fill(text, 60), transform=ax.transAxes, bbox=paper, **style)
     if empty:
         ax.set(xticks=[], yticks=[])
+
+
+def place(rows: pd.DataFrame, across: Objective, up: Objective) -> tuple[np.ndarray, np.ndarray]:
+    """Where designs stand: [designs] each, in the units of the axes."""
+    return (
+        rows[across.name].to_numpy(dtype=float) * across.quantity.scale,
+        rows[up.name].to_numpy(dtype=float) * up.quantity.scale,
+    )

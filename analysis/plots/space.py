@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from .canvas import COLOURS, FADED, INK, canvas, plural, say, scale
-from .quantities import QUANTITIES
+from ..quantities import QUANTITIES
+from .canvas import COLOURS, FADED, canvas, plural, say, scale
+from .captions import footnote
 
 _OPERATORS = 8  # that have a colour of their own, the most common ones
 _MARKERS = "DsP^vX*<"
@@ -95,18 +96,6 @@ def plot_space(sweep: pd.DataFrame, front: pd.DataFrame, ax: Axes | None = None)
 def _footnote(ax: Axes, record: Mapping[str, Any]) -> None:
     height, width = record["resolution"]
     sources = {"coreml": "converted Core ML programs", "trace": "the operators of each block"}
-    text = (
-        f"Estimates, not measurements: {record['frames']} frames of {height}x{width} on {record['device']}, "
-        f"from {sources[record['source']]}. "
-        f"The space holds {record['size']:.3g} designs; the front is that of all of them."
-    )
-    ax.annotate(
-        textwrap.fill(text, 105),
-        (0, 0),
-        (0, -46),
-        color=INK,
-        xycoords="axes fraction",
-        textcoords="offset points",
-        va="top",
-        size="small",
-    )
+    clip = f"{record['frames']} frames of {height}x{width} on {record['device']}"
+    costs = f"Estimates, not measurements: {clip}, from {sources[record['source']]}."
+    footnote(ax, [f"{costs} The space holds {record['size']:.3g} designs; the front is that of all of them."])
