@@ -6,13 +6,14 @@ import sqlite3
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 import optuna
 import sqlalchemy
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from nas.search_error import SearchError
@@ -60,7 +61,10 @@ def is_journal(where: str) -> bool:
 
 
 def _journal(where: str) -> BaseStorage:
+    path = Path(where)
     try:
+        if path.exists():
+            _mend(path)
         return JournalStorage(JournalFileBackend(where))
     except (
         ValueError,
@@ -70,6 +74,25 @@ def _journal(where: str) -> BaseStorage:
         AssertionError,
     ):  # lines that Optuna didn't write
         raise ValueError("it is no journal of Optuna's") from None
+
+
+def _mend(path: Path) -> None:
+    """Takes away a last line that a full disk cut short: Optuna would append to it, and then read neither.
+
+    Raises:
+        ValueError: the file doesn't begin as a journal does.
+    """
+    lock = JournalFileSymlinkLock(str(path))
+    with path.open("r+b") as file:
+        if file.read(1) not in (b"{", b""):
+            raise ValueError
+        lock.acquire()  # else it may be a line that is being written
+        try:
+            file.seek(0)
+            if not (lines := file.read()).endswith(b"\n"):
+                file.truncate(lines.rfind(b"\n") + 1)
+        finally:
+            lock.release()
 
 
 def _database(where: str) -> BaseStorage:

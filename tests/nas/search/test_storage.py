@@ -1,0 +1,81 @@
+"""Where a study is kept: a PostgreSQL that goes away and comes back, and what can't be opened."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from postgres_server import postgres_server
+
+from nas.storage import open_storage
+from search_space.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Any]:
+    """A server that asks the role "guest" for its password, which is "right"."""
+    with postgres_server() as server:
+        server.psql("CREATE ROLE guest LOGIN PASSWORD 'right'")
+        rules = server.pgdata / "pg_hba.conf"
+        rules.write_text("local all guest scram-sha-256\n" + rules.read_text())
+        server.psql("SELECT pg_reload_conf()")
+        yield server
+
+
+def test_waits_for_a_database_that_is_away(server: Any) -> None:
+    said: list[str] = []
+    storage = open_storage(server.get_uri(driver="psycopg"), said.append)
+    study = optuna.create_study(storage=storage, directions=["maximize", "minimize"])
+    trial = study.ask()
+    server.stop()
+    back = threading.Timer(3.0, server.ensure_postgres_running)
+    back.start()
+    study.tell(trial, [30.0, 5.0])
+    back.join()
+    assert [finished.values for finished in study.get_trials()] == [[30.0, 5.0]]
+    away, returned = said
+    assert "the storage is away" in away
+    assert returned == "the storage is back"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql+psycopg://guest:secret@/postgres?host=SOCKET", "password authentication failed"),
+        ("postgresql+psycopg://guest:right@/other?host=SOCKET", "does not exist"),
+        ("postgresql+psycopg://me:secret@127.0.0.1:1/db", "Connection refused"),
+        ("postgresql+psycopg://me:secret@nowhere.invalid/db", "nowhere.invalid"),
+        ("postgresql+psycopg://me:secret@host:port/db", "'postgresql+psycopg://me:***@host:port/db'"),
+        ("mysql://me:secret@host/db", "can't be opened"),
+        ("nosuch://me:secret@host/db", "can't be opened"),
+    ],
+)
+def test_what_cannot_be_opened_is_one_line_without_a_password(server: Any, url: str, said: str) -> None:
+    with pytest.raises(UserError) as error:
+        open_storage(url.replace("SOCKET", str(server.pgdata)), print)
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["not a journal\n", '{"op_code": 99}\n', '{"name": 1}\n'])
+def test_another_file_is_no_journal(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "other.log"
+    path.write_text(text)
+    with pytest.raises(UserError, match="no journal of Optuna's"):
+        open_storage(str(path), print)
+    assert path.read_text() == text
+
+
+def test_a_journal_goes_on_after_a_line_that_a_full_disk_cut_short(tmp_path: Path) -> None:
+    path = tmp_path / "study.log"
+    study = optuna.create_study(storage=open_storage(str(path), print))
+    study.ask()
+    with path.open("ab") as file:
+        file.write(b'{"op_code": 4, "worker')
+    for trials in (2, 3):
+        again = optuna.load_study(study_name=study.study_name, storage=open_storage(str(path), print))
+        again.ask()
+        assert len(again.trials) == trials
