@@ -23,11 +23,11 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)  # its news of every study 
 def importances(study: pd.DataFrame, objectives: Sequence[str] | None = None) -> pd.DataFrame:
     """How much of an objective's variation among the trained designs each choice explains.
 
-    By Optuna's mean decrease in impurity of a random forest (Louppe et al., NeurIPS 2013). For a few dozen
-    designs it finds the choices that matter as often as fANOVA, in a fraction of the time, and more often
-    than PED-ANOVA, Optuna's default, whose best tenth of 50 designs is five
-    (benchmarks/importance_evaluators.py). Forests find something in noise too; how much, is seen by giving
-    them the same designs with the objective's values shuffled (Altmann et al., Bioinformatics 26(10), 2010).
+    By Optuna's mean decrease in impurity of a random forest (Louppe et al., NeurIPS 2013). Of a few dozen
+    designs it finds the choices that matter as often as fANOVA, in less time, and more often than PED-ANOVA,
+    Optuna's default, whose best tenth of 50 designs is five (benchmarks/importance_evaluators.py). Forests
+    find something in noise too; how much, is seen by giving them the same designs with the objective's values
+    shuffled (Altmann et al., Bioinformatics 26(10), 2010).
 
     Args:
         study: a table from ``load_study``; each design counts once, with the mean over its trainings, as the
