@@ -20,7 +20,7 @@ _PROVENANCE = ["teacher", "weights", "weights_description", "run", "main", "work
 _TIMES = ["started", "finished", "progress.step", "progress.steps"]
 _COSTS = ["params", "flops", "latency_ms", "fps", "peak_memory_bytes", "fits", "source"]
 _CONFIRMED = ["confirmed", "confirmed.psnr", "confirmed.ssim", "confirmed.psnr_spread"]
-_CONFIRMED_COUNTS = ["confirmed.runs", "confirmed.steps"]
+_CONFIRMED_COUNTS = ["confirmed.runs", "confirmed.steps", "confirmed.best_seed"]
 _STOPPED = ["stopped.psnr", "stopped.chance", "stopped.seconds_left"]
 _WHOLE = ["repeats", "seed", "attempt", "progress.step", "progress.steps", "stopped.step", *_CONFIRMED_COUNTS]
 _NESTED = ["config", "curve"]
@@ -60,6 +60,7 @@ def load_study(study: str | Path, name: str | None = None) -> pd.DataFrame:
         - ``confirmed``: whether the design was trained again, longer and with several seeds, at the end;
           ``confirmed.psnr``, ``confirmed.ssim``: means of those ``confirmed.runs`` trainings of
           ``confirmed.steps`` steps; ``confirmed.psnr_spread``, …: their standard deviation;
+          ``confirmed.best_seed``: of the one of highest PSNR;
         - ``config``: the design in the published format;
         - ``curve``: [[step, PSNR in dB], …] while training, of a running trial as far as it came.
 
@@ -182,6 +183,7 @@ def _confirmed(confirmation: Mapping[str, Any] | None) -> dict[str, Any]:
         {f"confirmed.{metric}": value for metric, value in confirmation["metrics"].items()}
         | {f"confirmed.{metric}_spread": value for metric, value in confirmation["spread"].items()}
         | {"confirmed.runs": len(confirmation["runs"]), "confirmed.steps": confirmation["steps"]}
+        | {"confirmed.best_seed": max(confirmation["runs"], key=lambda run: run["metrics"]["psnr"])["seed"]}
         | {"confirmed": True}
     )
 

@@ -18,6 +18,7 @@ def model_card(
     study: Mapping[str, Any],
     config: DecoderConfig,
     trained: bool,
+    steps: int,
     place: str | None,
 ) -> str:
     """Markdown with the metadata that the Hugging Face hub reads.
@@ -27,6 +28,7 @@ def model_card(
         study: the study's own record.
         config: the design.
         trained: whether the weights are trained ones.
+        steps: that the weights, or a proxy's in their place, were trained for.
         place: one sentence, where the design stands among the study's; None leaves it out.
     """
     time, height, width = config.compression
@@ -64,7 +66,7 @@ Latency and memory are estimates from {source}, not measurements.{f" {place}" if
 
 {_TRAINING}
 
-{_of_the_search(design, study, trained)}
+{_of_the_search(design, study, trained, steps)}
 
 Teacher's weights: {weights["description"]} (SHA-256 {weights["digest"][:16]}).
 
@@ -80,11 +82,11 @@ parameters; `training.yaml` is how `nas train` trains it to the end.
 """
 
 
-def _of_the_search(design: Mapping[Any, Any], study: Mapping[str, Any], trained: bool) -> str:
+def _of_the_search(design: Mapping[Any, Any], study: Mapping[str, Any], trained: bool, steps: int) -> str:
     """What a search leaves: weights that rank designs, or none."""
     if trained:
         state = (
-            f"Trained for {study['settings']['training']['steps']} steps only, to compare designs with each"
+            f"Trained for {steps:,} steps only, to compare designs with each"
             " other; train it fully before using it."
         )
         measured = "These weights"

@@ -7,6 +7,7 @@ full design exist; then freshly initialised ones are written, and the card says 
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,7 +37,7 @@ def export(
     to: Path,
     place: str | None = None,
 ) -> bool:
-    """Writes a trained trial's design to a new folder.
+    """Writes a trained trial's design to a new folder, with the weights of its best and longest training.
 
     Args:
         run: the run's folder.
@@ -51,7 +52,7 @@ def export(
     Raises:
         UserError: the folder holds something already or can't be made, or the trial's files are gone.
     """
-    source = run.trial(int(design["number"]))
+    source, metrics, steps = _training_taken(run, design, study)
     if not (source / "weights.safetensors").is_file():
         raise UserError(f"trial {design['number']}: its files are not in {source}")
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
@@ -70,7 +71,7 @@ def export(
         config.save(temporary / CONFIG)
         # Not by save_file, whose files only their owner may read.
         (temporary / WEIGHTS).write_bytes(save(weights, metadata={"format": "pt"}))
-        card = model_card(design, study, config, trained, place)
+        card = model_card({**design, **metrics}, study, config, trained, steps, place)
         (temporary / CARD).write_text(card, encoding="utf-8")
         (temporary / SETTINGS).write_text(_training(study).to_yaml(), encoding="utf-8")
         if final.exists():  # filled, not replaced: it may be where somebody stands
@@ -101,6 +102,23 @@ def load_exported(folder: str | Path) -> Decoder:
         raise UserError(f"{path / WEIGHTS} is not of {path / CONFIG}: {difference}")
     decoder.load_state_dict(weights)
     return decoder
+
+
+def _training_taken(
+    run: RunDirectory, design: Mapping[Any, Any], study: Mapping[str, Any]
+) -> tuple[Path, dict[str, float], int]:
+    """The training whose weights are exported: the best that confirms the design, or else the trial's own.
+
+    Returns:
+        Its folder, its metrics where they are not the trial's, and its steps.
+    """
+    number = int(design["number"])
+    if design.get("confirmed"):
+        source = run.confirmation(number, int(design["confirmed.best_seed"]))
+        if (source / "weights.safetensors").is_file():
+            metrics = json.loads((source / "metrics.json").read_text(encoding="utf-8"))["metrics"]
+            return source, metrics, int(design["confirmed.steps"])
+    return run.trial(number), {}, study["settings"]["training"]["steps"]
 
 
 def _training(study: Mapping[str, Any]) -> FullTrainingSettings:

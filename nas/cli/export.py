@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nas.cli.package import write_packages
 from nas.cli.pareto import NAME, PICK, STUDY
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nas.run_directory import RunDirectory
 
 
 def export(
@@ -28,7 +33,6 @@ def export(
     from analysis import design_of, load_study, place_on_front, standing
     from analysis import pick as pick_design
     from nas.export import export as write
-    from nas.run_directory import RunDirectory
     from search_space.errors import UserError
 
     table = load_study(study, name)
@@ -40,11 +44,12 @@ def export(
         design, number = design_of(table, trial), trial
     else:
         raise UserError("say which design: either --pick or --trial")
+    if design["confirmed"]:
+        number = int(design["number"])  # confirmed is the design, under the number of its first training
     # The files and the card are of one training, whatever the design's mean is.
     training = table[table["number"] == number].iloc[0]
-    folder = Path(study) if Path(study).is_dir() else Path(training["run"])
     words = f"{place_on_front(table, number)} {standing(design)}"
-    run = RunDirectory(folder, table.attrs["name"])
+    run = _run_of(training, study, table.attrs["name"])
     has_trained_weights = write(run, training.to_dict(), record, to, words)
     typer.echo(f"trial {number} is in {to}")
     if not design["confirmed"]:
@@ -55,3 +60,14 @@ def export(
         height, width = record["resolution"]
         # A study that was begun before searches had a limit was priced for the device's own.
         write_packages(to, record["device"], (height, width), record["frames"], record.get("memory"))
+
+
+def _run_of(training: pd.Series, study: str, name: str) -> RunDirectory:
+    """The run that holds a trial's files: the one that was named, which may have moved, or where it ran."""
+    from nas.run_directory import RunDirectory
+
+    place = Path(study)
+    named = [RunDirectory(place if place.is_dir() else place.parent, name)] if place.exists() else []
+    ran = RunDirectory(Path(training["run"]), name)
+    number = int(training["number"])
+    return next((run for run in named if run.trial(number).is_dir()), ran)

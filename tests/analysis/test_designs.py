@@ -62,6 +62,7 @@ def test_confirmed_designs_are_the_only_candidates(run: Run) -> None:
     study = load_study(run([*RECORDS, better], attributes=confirmed))
     assert list(study["confirmed"]) == [True, True, True, False, True, False]  # a design's, not a training's
     assert study.loc[4, "confirmed.psnr"] == 33.0
+    assert study.loc[4, "confirmed.best_seed"] == 10_001
     table = finalists(study)
     assert table.attrs["confirmed"]
     assert list(table["number"]) == [0, 1]

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from safetensors.torch import save_file
 from study_writer import confirmation, random_records, refused, study_record, trained, write_study
 from typer.testing import CliRunner
 
 from nas.cli import app
-from search_space import design
+from search_space import build_decoder, design
 
 Run = Callable[..., Path]
 
@@ -136,3 +137,24 @@ def test_what_can_not_be_compared_is_named(subjects: list[str], wrong: str) -> N
     result = CliRunner().invoke(app, ["compare", *[one.replace("EXAMPLE", str(EXAMPLE)) for one in subjects]])
     assert result.exit_code == 2
     assert wrong in result.output
+
+
+def test_export_finds_the_files_of_a_run_that_moved_and_says_what_is_not_confirmed(
+    run: Run, tmp_path: Path
+) -> None:
+    config = design("turbo-vaed-hunyuan").narrowed(0.05, minimum=4)
+    attributes = {"study": study_record(run="/nowhere"), "confirmed:1": confirmation(33.0, 33.2)}
+    study = run(RECORDS, attributes=attributes)
+    for number in (0, 1, 2):
+        folder = study / "trials" / f"{number:04d}"
+        folder.mkdir(parents=True)
+        config.save(folder / "config.json")
+        save_file(build_decoder(config).state_dict(), folder / "weights.safetensors")
+    said = run_nas("export", study / "study.db", "--trial", 0, "--to", tmp_path / "first")
+    assert "its quality is not confirmed" in said
+    # The third trial trained the design that is confirmed under the second's number.
+    said = run_nas("export", study, "--trial", 2, "--to", tmp_path / "second")
+    assert said.startswith("trial 1 is in")
+    assert "not confirmed" not in said
+    card = (tmp_path / "second" / "README.md").read_text()
+    assert "Its quality is confirmed: PSNR 33.10 dB" in card

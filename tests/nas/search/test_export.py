@@ -80,6 +80,25 @@ def test_trained_weights_come_back(run: RunDirectory, tmp_path: Path) -> None:
     assert "untrained" not in card
 
 
+def test_a_confirmed_design_comes_with_the_weights_of_its_best_confirmation(
+    run: RunDirectory, tmp_path: Path
+) -> None:
+    longer = {name: tensor + 1 for name, tensor in build_decoder(CONFIG).state_dict().items()}
+    files = {
+        "config.json": json.dumps(CONFIG.to_dict()).encode(),
+        "weights.safetensors": save(longer),
+        "metrics.json": json.dumps({"metrics": {"psnr": 34.5, "ssim": 0.95}}).encode(),
+    }
+    run.write_confirmation(7, 10001, files)
+    confirmed = {"confirmed": True, "confirmed.best_seed": 10001, "confirmed.steps": 1120}
+    export(run, DESIGN | confirmed, record(proxy=None), tmp_path / "decoder")
+    decoder = load_exported(tmp_path / "decoder")
+    assert all(torch.equal(tensor, longer[name]) for name, tensor in decoder.state_dict().items())
+    card = (tmp_path / "decoder" / "README.md").read_text()
+    assert "34.50 dB" in card
+    assert "1,120 steps" in card
+
+
 def test_a_proxys_design_gets_weights_that_are_called_untrained(run: RunDirectory, tmp_path: Path) -> None:
     to = tmp_path / "decoder"
     assert not export(run, DESIGN, record(proxy={"width_factor": 0.125, "minimum_width": 8}), to)
