@@ -14,6 +14,7 @@ from nas.cli.listings import devices, teachers
 from nas.cli.outcome import OneLineErrors
 from nas.cli.package import package
 from nas.cli.pareto import pareto
+from nas.cli.report import report
 from nas.cli.search import search
 from nas.cli.sweep import sweep
 from nas.cli.train import train
@@ -32,6 +33,7 @@ for command in (
     pareto,
     explain,
     compare,
+    report,
     export,
     package,
     train,
