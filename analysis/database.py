@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import sqlalchemy
 from optuna.distributions import json_to_distribution
-from sqlalchemy import column, func, select, table
+from sqlalchemy import String, cast, column, func, select, table
 
 from search_space.errors import UserError, first_line
 
@@ -155,7 +155,7 @@ def _trials(
         select(_TRIALS.c.number, _ATTRIBUTES.c.value_json)
         .join(_ATTRIBUTES, _ATTRIBUTES.c.trial_id == _TRIALS.c.trial_id)
         .where(_TRIALS.c.study_id == study_id)
-        .where(_TRIALS.c.state == "RUNNING")
+        .where(cast(_TRIALS.c.state, String) == "RUNNING")  # PostgreSQL has a type of its own for it
         .where(_ATTRIBUTES.c.key == "progress")
     )
     places = {number: place for place, number in enumerate(trials["number"])}

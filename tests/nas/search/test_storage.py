@@ -1,36 +1,35 @@
 """Where a study is kept: a PostgreSQL that goes away and comes back, and what can't be opened."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
-from postgres_server import postgres_server
 
 from nas.storage import open_storage
 from search_space.errors import UserError
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Any]:
-    """A server that asks the role "guest" for its password, which is "right"."""
-    with postgres_server() as server:
-        server.psql("CREATE ROLE guest LOGIN PASSWORD 'right'")
-        rules = server.pgdata / "pg_hba.conf"
-        rules.write_text("local all guest scram-sha-256\n" + rules.read_text())
-        server.psql("SELECT pg_reload_conf()")
-        yield server
+@pytest.fixture
+def guest(postgres: Any) -> str:
+    """The folder of the server's socket, where the role "guest" is asked for its password, "right"."""
+    rules = postgres.pgdata / "pg_hba.conf"
+    rule = "local all guest scram-sha-256\n"
+    if rule not in rules.read_text():
+        postgres.psql("CREATE ROLE guest LOGIN PASSWORD 'right'")
+        rules.write_text(rule + rules.read_text())
+        postgres.psql("SELECT pg_reload_conf()")
+    return str(postgres.pgdata)
 
 
-def test_waits_for_a_database_that_is_away(server: Any) -> None:
+def test_waits_for_a_database_that_is_away(postgres: Any, database: str) -> None:
     said: list[str] = []
-    storage = open_storage(server.get_uri(driver="psycopg"), said.append)
+    storage = open_storage(database, said.append)
     study = optuna.create_study(storage=storage, directions=["maximize", "minimize"])
     trial = study.ask()
-    server.stop()
-    back = threading.Timer(3.0, server.ensure_postgres_running)
+    postgres.stop()
+    back = threading.Timer(3.0, postgres.ensure_postgres_running)
     back.start()
     study.tell(trial, [30.0, 5.0])
     back.join()
@@ -52,9 +51,9 @@ def test_waits_for_a_database_that_is_away(server: Any) -> None:
         ("nosuch://me:secret@host/db", "can't be opened"),
     ],
 )
-def test_what_cannot_be_opened_is_one_line_without_a_password(server: Any, url: str, said: str) -> None:
+def test_what_cannot_be_opened_is_one_line_without_a_password(guest: str, url: str, said: str) -> None:
     with pytest.raises(UserError) as error:
-        open_storage(url.replace("SOCKET", str(server.pgdata)), print)
+        open_storage(url.replace("SOCKET", guest), print)
     assert said in str(error.value)
     assert "\n" not in str(error.value)
     assert "secret" not in str(error.value)
