@@ -14,6 +14,7 @@ from .uncertainty import seed_spread
 # What figures of two studies must share to compare; a name stands for all that lies below it.
 _OF_QUALITY = ("teacher", "weights.digest", "footage", "settings")
 _OF_COSTS = ("device", "device_digest", "resolution", "frames", "memory")
+_NAMED = 4  # differences, at most, that a sentence names
 _INCIDENTAL = ("weights.source", "weights.description", "created", "run", "sources", "versions", "version")
 
 
@@ -114,7 +115,8 @@ def _incomparable(studies: Mapping[str, pd.DataFrame]) -> list[str]:
     for what, needed in (("quality doesn't", _OF_QUALITY), ("latency and memory don't", _OF_COSTS)):
         found = [key for key in differing if any(key == n or key.startswith(f"{n}.") for n in needed)]
         if found:
-            sentences.append(f"{what} compare: the studies differ in {', '.join(found)}")
+            more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+            sentences.append(f"{what} compare: the studies differ in {', '.join(found[:_NAMED])}{more}")
     confirmed = {finalists(study).attrs["confirmed"] for study in studies.values()}
     if len(confirmed) > 1:
         sentences.append("best values don't compare: only some of the studies confirmed designs")

@@ -117,7 +117,7 @@ def _print_effects(console: Console, effects: pd.DataFrame, metric: str) -> None
             numbers = [f"{row[key]:+.2f}" for key in ("effect", "low", "high")]
             table.add_row(escape(row["choice"]), escape(str(row["level"])), str(row["designs"]), *numbers)
         console.print(table)
-    chance = round(len(effects) / 20)
+    chance = f"{len(effects) / 20:.2g}"
     console.print(
         f"{len(clear)} of {len(effects)} levels, those whose 95 % interval leaves out 0; if no choice had an"
         f" effect, about {chance} would by chance\n",
