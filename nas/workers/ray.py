@@ -50,7 +50,7 @@ class RayWorkers:
         Raises:
             UserError: no cluster answers at that address, or it has nothing free to train on.
         """
-        _join(address)
+        join(address)
         resources = ray.cluster_resources()
         on_gpus = resources.get("GPU", 0) >= 1
         self.size = size or int(resources.get("GPU" if on_gpus else "CPU", 0))
@@ -135,12 +135,14 @@ class _Actor:
         return self._progress
 
 
-def _join(address: str) -> None:
-    """Connects to the cluster.
+def join(address: str) -> None:
+    """Connects to the cluster, if that wasn't done before.
 
     Raises:
         UserError: nothing answers there, or not as Ray does; Ray itself would try for minutes.
     """
+    if ray.is_initialized():
+        return
     if address != "auto":
         try:
             _greet(*_host_and_port(address))
