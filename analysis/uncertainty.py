@@ -57,14 +57,15 @@ def seed_spread(study: pd.DataFrame, metric: str = "psnr") -> SeedSpread | None:
     """How far a metric moves between seeds.
 
     Args:
-        study: a table from ``load_study``, ``designs``, ``finalists`` or ``pareto_front``. Of a study with
-            confirmed designs, their trainings are taken and not the search's shorter ones.
+        study: a table from ``load_study``: then the trainings of its ``finalists`` count, which of a study
+            with confirmed designs are not the search's shorter ones. Or a table from ``designs``, for the
+            search's, or from ``finalists``.
         metric: the column.
 
     Returns:
         None where no design was trained twice: then nobody knows.
     """
-    table = finalists(study)
+    table = study if study.attrs.get("rows") == "designs" else finalists(study)
     if f"{metric}_spread" not in table:
         return None
     table = table[table[f"{metric}_spread"].notna()]

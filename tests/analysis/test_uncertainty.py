@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from study_writer import confirmation, trained
 
-from analysis import load_study, not_told_apart, pareto_front, seed_spread
+from analysis import designs, load_study, not_told_apart, pareto_front, seed_spread
 
 Run = Callable[..., Path]
 
@@ -59,3 +59,6 @@ def test_confirmed_designs_go_by_their_own_spread(run: Run) -> None:
     assert in_ssim is not None
     assert in_ssim.deviation == pytest.approx(0.001)
     assert seed_spread(study, "latency_ms") is None
+    of_the_search = seed_spread(designs(study))
+    assert of_the_search is not None
+    assert of_the_search.degrees == 3
