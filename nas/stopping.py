@@ -17,10 +17,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from nas.objectives import QUALITY, Objective
 
@@ -48,7 +49,7 @@ def thresholds(
         PSNR in dB by step. Steps at which no curve tells enough of its end are left out, and all of them
         where too few trainings are finished or no finished design costs as little as the candidate.
     """
-    qualities = [objective.name for objective in objectives if objective.name in QUALITY]
+    qualities = _qualities(objectives)
     rivals = list(_rivals(finished, costs, objectives))
     asked: dict[int, float] = {}
     for step in _steps(finished) if rivals else ():
@@ -81,7 +82,7 @@ def chance(
         objectives: of the study.
         point: step and PSNR in dB.
     """
-    qualities = [objective.name for objective in objectives if objective.name in QUALITY]
+    qualities = _qualities(objectives)
     lines = {name: _line(finished, point[0], name) for name in qualities}
     chances = [
         sum(line.chance(point[1], rival[name]) if line else 1.0 for name, line in lines.items())
@@ -129,7 +130,7 @@ class _Line:
         distance = psnr - self.at
         error = self.noise * math.sqrt(1 + 1 / self.trainings + distance**2 / self.spread)
         excess = self.mean + self.slope * distance - level
-        return float(stats.t.cdf(excess / error, TAIL))
+        return float(stdtr(TAIL, excess / error))
 
     def threshold(self, level: float, least: float) -> float:
         """The PSNR from which on the chance of ending above a level is at least `least`.
@@ -137,7 +138,7 @@ class _Line:
         Returns:
             Minus infinity where the slope is too uncertain for there to be one.
         """
-        bound = self.noise * float(stats.t.ppf(1 - least, TAIL))
+        bound = self.noise * float(stdtrit(TAIL, 1 - least))
         certain = self.slope**2 - bound**2 / self.spread
         if self.slope <= 0 or certain <= 0:
             return -math.inf
@@ -171,12 +172,17 @@ def _rivals(
     finished: Sequence[Record], costs: Mapping[str, Any], objectives: Sequence[Objective]
 ) -> Iterator[dict[str, float]]:
     """The qualities, by name, of the designs that cost no more; means of a design's trainings."""
+    qualities = _qualities(objectives)
     designs: dict[str, list[Record]] = {}
     for record in finished:
         if all(_no_dearer(record["costs"], costs, objective) for objective in objectives):
             designs.setdefault(record["hash"], []).append(record["metrics"])
     for metrics in designs.values():
-        yield {name: float(np.mean([each[name] for each in metrics])) for name in QUALITY}
+        yield {name: fmean(each[name] for each in metrics) for name in qualities}
+
+
+def _qualities(objectives: Sequence[Objective]) -> list[str]:
+    return [objective.name for objective in objectives if objective.name in QUALITY]
 
 
 def _no_dearer(costs: Record, than: Record, objective: Objective) -> bool:
