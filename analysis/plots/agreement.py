@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from ..quantities import QUANTITIES
 from .canvas import COLOURS, FADED, INK, canvas, plural, say, scale, shortened
-from .captions import footnote
+from .captions import footnote, legend_beside
 from .labels import label_points
 
 _LABELLED = 12  # decoders, at most, that carry their name
@@ -49,7 +49,7 @@ def plot_agreement(compared: pd.DataFrame, ax: Axes | None = None) -> Axes:
         if len(rows):
             _marks(ax, rows, kind, colour, marker, size)
             notes.append(_errors(rows, kind))
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, borderaxespad=0, labelspacing=0.7)
+    legend_beside(ax)
     footnote(ax, notes)
     decoders = compared[is_decoder]
     if len(decoders) <= _LABELLED:

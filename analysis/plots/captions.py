@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.legend import Legend
 
 from ..design_table import designs
 from ..quantities import Objective, Quantity
@@ -30,6 +32,26 @@ def label_axes(ax: Axes, across: Objective, up: Objective) -> None:
     for objective, set_label in ((across, ax.set_xlabel), (up, ax.set_ylabel)):
         name = with_unit(objective.quantity)
         set_label(f"← better   {name}" if objective.direction == "minimize" else f"{name}   better →")
+
+
+def opaque(legend: Legend) -> None:
+    """Shows the marks of a legend in full colour, however faint they are drawn."""
+    for mark in legend.legend_handles:
+        if isinstance(mark, PathCollection):  # not an area, which is faint by its nature
+            mark.set_alpha(1.0)
+
+
+def legend_beside(ax: Axes, **options: Any) -> None:
+    """The legend to the right of the axes, its marks in full colour."""
+    legend = ax.legend(
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.0),
+        frameon=False,
+        borderaxespad=0,
+        labelspacing=0.7,
+        **options,
+    )
+    opaque(legend)
 
 
 def footnote(ax: Axes, notes: Sequence[str], warning: str = "") -> None:

@@ -16,7 +16,7 @@ from ..absence import why_none
 from ..design_table import designs, identity
 from ..front import pareto_front
 from .canvas import COLOURS, FADED, canvas, capital, plain_log, plural, say
-from .captions import about_proxies, study_footnote, title
+from .captions import about_proxies, opaque, study_footnote, title
 from .labels import label_points
 
 _LABELLED = 25  # curves, at most, that carry their trial number
@@ -63,7 +63,7 @@ def plot_curves(study: pd.DataFrame, ax: Axes | None = None) -> Axes:
     if len(others):
         notes.append(f"Faded: {plural(len(others), 'training')} of designs not on the front.")
     if others["outcome"].isin(list(_UNFINISHED)).any():
-        ax.legend(loc="lower right", frameon=True, framealpha=0.9)
+        opaque(ax.legend(loc="lower right", frameon=True, framealpha=0.9))
     study_footnote(ax, study, notes)
     if 0 < len(front) <= _LABELLED:
         ends = np.array([curves[i][-1] for i in front.index])

@@ -13,7 +13,7 @@ from ..front import knee, meeting, pareto_front
 from ..quantities import Objective, objectives_of
 from .bars import latency_bars, latency_interval, seed_bars
 from .canvas import COLOURS, FADED, canvas, capital, place, plural, say, scale
-from .captions import about_costs, about_proxies, label_axes, study_footnote, title
+from .captions import about_costs, about_proxies, label_axes, legend_beside, study_footnote, title
 from .labels import label_points
 from .landmarks import mark_costs_alone, mark_frame_rates, mark_named, mark_teacher, teacher_psnr
 
@@ -40,9 +40,12 @@ def plot_front(
         objectives: two, across and up, as for ``pareto_front``. None for the first two that the search was
             run with, quality up.
         ax: where to draw; None for a new figure.
-        published: designs whose costs alone are known: ``name`` and a column for the objective across.
+        published: designs whose costs alone are known, by ``name``; drawn where the objective across is one
+            of the columns.
     """
     across, up = pair(study, objectives)
+    if published is not None and across.name not in published:
+        published = None
     ax = canvas(ax)
     table = designs(study).dropna(subset=[across.name, up.name])
     names = f"{up.quantity.label} and {across.quantity.label}"
@@ -92,7 +95,7 @@ def plot_front(
     if published is not None:
         mark_costs_alone(ax, published[~published["name"].isin(named["name"])], across)
     mark_frame_rates(ax, across, study.attrs["study"]["frames"])
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, borderaxespad=0, labelspacing=0.7)
+    legend_beside(ax)
     study_footnote(ax, study, notes)
     if len(front) <= _LABELLED:
         shown = front[~front.index.isin(named.index)]

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from ..quantities import QUANTITIES
 from .canvas import COLOURS, INK, canvas, plural, say, shortened
-from .captions import study_footnote, title
+from .captions import legend_beside, study_footnote, title
 
 _MOST = 15  # choices, at most, that have a bar
 _HATCHES = ("", "///", "...", "xxx")
@@ -44,7 +44,7 @@ def plot_importances(importances: pd.DataFrame, study: pd.DataFrame, ax: Axes | 
     ax.grid(False, axis="y")
     ax.set_xlim(left=0)
     ax.set_xlabel("Share of the objective's variation that the choice explains (%)")
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, borderaxespad=0, labelspacing=0.7)
+    legend_beside(ax)
     hidden = len(order) - len(shown)
     notes = ["A bar that doesn't reach beyond its tick may be chance (95 %)."]
     if hidden:

@@ -79,10 +79,13 @@ def mark_frame_rates(ax: Axes, across: Objective, frames: int) -> None:
     for x in places.values():
         ax.axvline(x, color=INK, lw=0.9, ls=(0, (4, 3)), zorder=0)
     upper = ax.secondary_xaxis("top")
-    leftmost = min(places, key=lambda fps: places[fps])
-    names = [f"frames/s:  {fps}" if fps == leftmost else str(fps) for fps in places]
-    upper.set_xticks(list(places.values()), names)
-    upper.get_xticklabels()[list(places).index(leftmost)].set_horizontalalignment("right")
+    ordered = sorted(places, key=lambda fps: places[fps])
+    names = [f"frames/s:  {fps}" if fps == ordered[0] else str(fps) for fps in ordered]
+    upper.set_xticks([places[fps] for fps in ordered], names)
+    # 24 and 30 are near each other: their names stand on the sides where the other isn't.
+    for fps, label in zip(ordered, upper.get_xticklabels(), strict=True):
+        right = fps == ordered[0] or (fps == 30 and ordered[-1] == 24)
+        label.set_horizontalalignment("right" if right else "left")
     upper.set_xticks([], minor=True)
     upper.tick_params(length=0, labelsize="small", colors=INK)
     upper.spines["top"].set_visible(False)

@@ -23,6 +23,7 @@ from .captions import about_costs, about_proxies, study_footnote, title, with_un
 
 _ROW = 0.5  # inches
 _MOST_LEVELS = 8  # of a numeric choice that are named one by one
+_MOST_FADED = 1000  # more take seconds to draw and look the same
 _SPREAD = 0.035  # of an axis, over which the designs of one level lie
 
 
@@ -78,10 +79,12 @@ def plot_parallel(
     ax.set(xlim=(-0.07, 1.07), ylim=(rows - 0.4, -0.4))
     ax.spines[["left", "bottom"]].set_visible(False)
     ax.tick_params(length=0)
-    faded = (
-        f"Faded: {plural(int((~on_front).sum()), 'design')} not on the front." if not on_front.all() else ""
-    )
-    study_footnote(ax, study, [about_costs(study), about_proxies(table), faded])
+    notes = [about_costs(study), about_proxies(table)]
+    others = int((~on_front).sum())
+    if others:
+        drawn = f"{_MOST_FADED:,} of the " if others > _MOST_FADED else ""
+        notes.append(f"Faded: {drawn}{plural(others, 'design')} not on the front.")
+    study_footnote(ax, study, notes)
     return ax
 
 
@@ -93,8 +96,11 @@ def _in_order(choices: pd.DataFrame, space: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _draw(ax: Axes, lines: np.ndarray, on_front: np.ndarray, table: pd.DataFrame, first: Objective) -> None:
-    alpha = max(0.02, min(0.5, 30 / len(lines)))
-    faded = LineCollection(lines[~on_front], colors=FADED, lw=0.8, alpha=alpha, rasterized=True)
+    faint = lines[~on_front]
+    if len(faint) > _MOST_FADED:
+        faint = np.random.default_rng(0).choice(faint, _MOST_FADED, replace=False)
+    alpha = max(0.04, min(0.5, 30 / len(lines)))
+    faded = LineCollection(list(faint), colors=FADED, lw=0.8, alpha=alpha, rasterized=True)
     ax.add_collection(faded)
     values = table[first.name].to_numpy(dtype=float) * first.quantity.scale
     if not on_front.any():
@@ -104,7 +110,7 @@ def _draw(ax: Axes, lines: np.ndarray, on_front: np.ndarray, table: pd.DataFrame
     ax.add_collection(
         LineCollection(lines[on_front], colors=colours.to_rgba(values[on_front]), lw=1.6, zorder=2)
     )
-    bar = ax.figure.colorbar(colours, ax=ax, pad=0.02, aspect=40, shrink=0.6)
+    bar = ax.figure.colorbar(colours, ax=ax, pad=0.02, aspect=30, shrink=0.6 if lines.shape[1] > 8 else 1.0)
     bar.set_label(f"{with_unit(first.quantity)} of the designs on the front")
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from ..quantities import QUANTITIES
 from .canvas import COLOURS, FADED, canvas, plural, say, scale
-from .captions import footnote
+from .captions import footnote, legend_beside
 
 _OPERATORS = 8  # that have a colour of their own, the most common ones
 _MARKERS = "DsP^vX*<"
@@ -80,15 +80,7 @@ def plot_space(sweep: pd.DataFrame, front: pd.DataFrame, ax: Axes | None = None)
     scale(ax, "x", flops, everything["flops"].to_numpy() * flops.scale)
     scale(ax, "y", latency, everything["latency_ms"].to_numpy())
     ax.set(xlabel="Arithmetic (TFLOP)", ylabel="← better   Latency (ms)")
-    ax.legend(
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.0),
-        frameon=False,
-        borderaxespad=0,
-        labelspacing=0.7,
-        title="most time in",
-        alignment="left",
-    )
+    legend_beside(ax, title="most time in", alignment="left")
     _footnote(ax, record)
     return ax
 

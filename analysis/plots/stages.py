@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from ..quantities import QUANTITIES, Quantity
 from .canvas import COLOURS, canvas, capital, plural, shortened
-from .captions import footnote, with_unit
+from .captions import footnote, legend_beside, with_unit
 
 _DESIGNS = 6  # at most, that stay apart in one picture
 _HATCHES = ("", "///", "...", "xxx", "---", "ooo")
@@ -46,7 +46,7 @@ def plot_stages(stages: pd.DataFrame, cost: str = "latency_ms", ax: Axes | None 
     ax.set_xlim(left=0)
     ax.set_title(f"{capital(quantity.label)} by stage, latent first", loc="left")
     ax.set_xlabel(f"← better   {with_unit(quantity)}")
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, borderaxespad=0, labelspacing=0.7)
+    legend_beside(ax)
     hidden = stages["design"].nunique() - len(names)
     notes = ["Estimates. Percentages are shares of a design's whole."]
     if hidden:

@@ -10,7 +10,7 @@ from ..design_table import designs
 from ..front import pareto_front
 from ..study_comparison import compare_studies
 from .canvas import COLOURS, canvas, capital, place, plural, say, scale, shortened
-from .captions import footnote, label_axes
+from .captions import footnote, label_axes, legend_beside
 from .front import pair
 from .landmarks import mark_frame_rates
 
@@ -60,7 +60,7 @@ def plot_studies(
     frames = {study.attrs["study"]["frames"] for study in studies.values()}
     if len(frames) == 1:
         mark_frame_rates(ax, across, frames.pop())
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, borderaxespad=0, labelspacing=0.9)
+    legend_beside(ax)
     warning = " ".join(f"{shortened(capital(sentence), 200)}." for sentence in compared.attrs["incomparable"])
     footnote(ax, ["Small: all designs that were trained."], warning)
     return ax

@@ -13,7 +13,6 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
     from analysis.uncertainty import SeedSpread
 
@@ -29,15 +28,16 @@ def output() -> Console:
 
 
 def write_picture(study: pd.DataFrame, objectives: list[str] | None, path: Path) -> None:
-    """Draws the front of a study from `analysis.load_study` into a file.
+    """Draws the front of a study from `analysis.load_study` into a file, with what published designs cost.
 
     Raises:
         UserError: the file can't be written, or an objective is unknown.
     """
     from analysis import plot_front, save_figure
+    from nas.cli.published import published_costs
 
-    figure: Figure = plot_front(study, objectives).figure  # type: ignore[assignment]  # of no other figure
-    save_figure(figure, path)
+    ax = plot_front(study, objectives, published=published_costs(study))
+    save_figure(ax.figure, path)  # type: ignore[arg-type]  # of no other figure
 
 
 def print_front(study: pd.DataFrame, front: pd.DataFrame, as_json: bool) -> None:

@@ -73,7 +73,7 @@ def test_front_says_what_it_rests_on(fifty: pd.DataFrame) -> None:
         f"front, provisional ({len(pareto_front(fifty))})",
     ):
         assert part in text
-    assert [t.get_text() for t in ax.child_axes[0].get_xticklabels()] == ["24", "30", "frames/s:  60"]
+    assert [t.get_text() for t in ax.child_axes[0].get_xticklabels()] == ["frames/s:  60", "30", "24"]
 
 
 def test_front_numbers_are_those_of_its_designs(fifty: pd.DataFrame) -> None:
