@@ -30,7 +30,8 @@ class StepsDisplay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if self._console.is_terminal:  # elsewhere it would leave an empty line
+            self._bar.stop()
 
     def steps(self, what: str, done: int, total: int) -> None:
         """`done` of `total` steps of `what` are done."""
