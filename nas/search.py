@@ -81,6 +81,10 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
     automatic = "gpu" if device == "cuda" else "cpu"
     settings = load_settings(automatic if request.settings == "auto" else request.settings)
     run = _run_directory(request)
+    if request.ray is not None:
+        from nas.workers.ray import join
+
+        join(request.ray)
     space = load_space(request.space) if request.space is not None else None
     if request.data is not None:
         video_files(request.data)

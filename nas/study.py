@@ -37,8 +37,8 @@ from nas.record import (
     record_of,
 )
 from nas.standing import front
-from nas.storage import open_storage, without_password
-from search_space.errors import UserError
+from nas.storage import open_storage
+from search_space.errors import UserError, without_password
 
 _STATES = {
     TRAINED: TrialState.COMPLETE,

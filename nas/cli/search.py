@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -134,31 +133,27 @@ def search(
 
 
 def _show(run: RunDirectory, storage: str | None, as_json: bool) -> None:
-    """Writes the front into the run's folder and prints it."""
+    """Writes the front and the report into the run's folder, and prints the front."""
     from analysis import load_study, pareto_front, write_front_csv
+    from nas.cli.called import called
     from nas.cli.front import output, print_front, write_picture
+    from nas.cli.report import write_page
 
+    name = called(storage or str(run.path), run.name if storage else None)
     table = load_study(storage or run.path, run.name)
     front = pareto_front(table)
-    picture = run.path / "front.png"
+    picture, report = run.path / "front.png", run.path / "report.html"
     write_front_csv(front, run.path / "front.csv")
     write_picture(table, None, picture)
+    write_page(table, report, name, run.path)
     print_front(table, front, as_json)
     if not as_json:
         console = output()
         console.print(f"picture: {picture}", soft_wrap=True)
+        console.print(f"report:  {report}", soft_wrap=True)
         if len(front):
-            command = f'nas export {_called(run, storage)} --pick "{_pick(front)}" --to decoder'
+            command = f'nas export {name} --pick "{_pick(front)}" --to decoder'
             console.print(f"export:  {command}", soft_wrap=True, markup=False)
-
-
-def _called(run: RunDirectory, storage: str | None) -> str:
-    """What other commands find the study by, as a shell takes it."""
-    from nas.storage import without_password
-
-    if storage is None:
-        return shlex.quote(str(run.path))
-    return f"{shlex.quote(without_password(storage))} --name {run.name}"
 
 
 def _pick(front: pd.DataFrame) -> str:

@@ -118,3 +118,24 @@ class ThreadWorkers:
 def thread_workers() -> type[ThreadWorkers]:
     """Makes a worker of a job."""
     return ThreadWorkers
+
+
+@pytest.fixture
+def worker_processes() -> Callable[[int], set[int]]:
+    """Finds the worker processes of a process, both given by number."""
+    if not Path("/proc/self/stat").exists():
+        pytest.skip("processes are found in /proc")
+
+    def find(parent: int) -> set[int]:
+        found = set()
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                state, above = (process / "stat").read_text().rpartition(")")[2].split()[:2]
+                ours = b"nas.workers" in (process / "cmdline").read_bytes()
+            except OSError:
+                continue  # it is gone by now
+            if ours and int(above) == parent and state != "Z":
+                found.add(int(process.name))
+        return found
+
+    return find

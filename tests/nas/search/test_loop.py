@@ -1,14 +1,18 @@
 """The loop itself: what counts, what is free, and what goes wrong without ending it."""
 
+import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from optuna.trial import Trial
+from optuna.trial import Trial, TrialState
 from safetensors.torch import load_file
 
 from nas import claims
@@ -21,15 +25,17 @@ from nas.loop import Loop
 from nas.material import Material
 from nas.material_file import cached_material
 from nas.objectives import parse_objectives
-from nas.record import INTERRUPTED, Record, record_of
+from nas.record import INTERRUPTED, STOPPED, TRAINED, Record, record_of
 from nas.run_directory import RunDirectory
 from nas.sampling.sampler import CostAwareSampler
 from nas.search_error import SearchError
 from nas.settings import load_settings
+from nas.stopping import CHANCE, FINISHED
 from nas.study import Study
 from nas.trial import Job
 from nas.watcher import Watcher
 from nas.workers import Workers
+from nas.workers.local import LocalWorkers
 from search_space import DecoderConfig, SearchSpace, build_decoder
 
 
@@ -199,6 +205,51 @@ def finished(loop: Loop) -> list[Record]:
     return [record for trial in loop.study.trials() if "outcome" in (record := record_of(trial))]
 
 
+def finish_better_ones(loop: Loop) -> int:
+    """Has the study hold trainings that beat anything these tests can train, at no cost; returns how many."""
+    rng = np.random.default_rng(0)
+    configs = {config.hash: config for config in (loop.space.sample(rng) for _ in range(99))}
+    for number, config in enumerate(list(configs.values())[:FINISHED]):
+        loop.study.enqueue(loop.space.parameters(config))
+        trial = loop.study.ask()
+        loop.space.suggest(trial)
+        record = {
+            "outcome": TRAINED,
+            "hash": config.hash,
+            "costs": price(config) | {"latency_ms": 1e-3},
+            "metrics": {"psnr": 40.0 + number, "ssim": 0.9},
+            "curve": [[2, 30.0 + number], [4, 40.0 + number]],
+            "seconds": {"train": 1.0},
+        }
+        loop.study.finish(trial, record)
+    return FINISHED
+
+
+def test_what_would_stay_dominated_is_stopped(make_loop: Callable[..., Loop]) -> None:
+    listener = Listener()
+    loop = make_loop(watcher=listener)
+    finished = finish_better_ones(loop)
+    loop.run(budget=finished + 1, deadline=None)
+    (stopped,) = (trial for trial in loop.study.trials() if record_of(trial).get("outcome") == STOPPED)
+    record = record_of(stopped)
+    assert stopped.state == TrialState.PRUNED
+    assert [step for step, _ in record["curve"]] == [2]
+    assert record["stopped"]["psnr"] == record["curve"][0][1]
+    assert 0 <= record["stopped"]["chance"] < CHANCE
+    assert "metrics" not in record
+    folder = loop.run_directory.trial(stopped.number)
+    assert {path.name for path in folder.iterdir()} == {"config.json", "curve.csv"}
+    assert listener.said[-1].startswith("1 training(s) stopped early: about 0.0 min saved")
+
+
+def test_trains_to_the_end_what_it_may_not_stop(make_loop: Callable[..., Loop]) -> None:
+    loop = make_loop()
+    loop.stop_early = False
+    finished = finish_better_ones(loop)
+    loop.run(budget=finished + 1, deadline=None)
+    assert [record_of(trial)["outcome"] for trial in loop.study.trials()].count(TRAINED) == finished + 1
+
+
 def test_an_interrupt_keeps_what_is_finished_and_tries_the_rest_again(make_loop: Callable[..., Loop]) -> None:
     loop = make_loop(watcher=Listener(interrupt_at=1))
     with pytest.raises(KeyboardInterrupt):
@@ -236,3 +287,47 @@ def test_no_training_begins_after_the_deadline(make_loop: Callable[..., Loop]) -
     loop = make_loop(watcher=listener)
     loop.run(budget=3, deadline=time.monotonic() - 1)
     assert listener.said == ["out of time after 0 of 3 trainings"]
+
+
+def test_what_its_worker_dies_of_is_tried_twice(
+    make_loop: Callable[..., Loop], worker_processes: Callable[[int], set[int]]
+) -> None:
+    class Killer(Listener):
+        """Kills the worker of the first trial twice, and that of the second once."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.victims = [0, 0, 1]
+
+        def step(self, number: int, done: int, steps: int) -> None:
+            if self.victims and self.victims[0] == number:
+                self.victims.pop(0)
+                (worker,) = worker_processes(os.getpid())
+                os.kill(worker, signal.SIGKILL)
+
+    loop = make_loop(watcher=Killer())
+    with closing(LocalWorkers(loop.job, [{}], loop.run_directory.log)) as loop.workers:
+        loop.run(budget=1, deadline=None)
+    twice, once = finished(loop)
+    assert (twice["outcome"], twice["attempt"]) == ("failed", 2)
+    assert "killed by SIGKILL" in twice["reason"]
+    assert (once["outcome"], once["attempt"]) == ("trained", 2)
+
+
+def test_a_trial_that_cannot_be_written_ends_the_search_and_is_tried_again(
+    make_loop: Callable[..., Loop],
+) -> None:
+    loop = make_loop()
+    trials = loop.run_directory.path / "trials"
+    trials.rmdir()
+    trials.touch()
+    with pytest.raises(SearchError, match=r"trial 0 can't be written to .* continues$"):
+        loop.run(budget=1, deadline=None)
+    assert trained(loop) == 0
+
+    trials.unlink()
+    loop = make_loop()
+    loop.run_directory.create()
+    loop.run(budget=1, deadline=None)
+    (again,) = loop.study.finished()
+    assert again["hash"] == finished(loop)[0]["hash"]
