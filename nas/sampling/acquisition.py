@@ -23,6 +23,9 @@ Encoder = Callable[[Pool], np.ndarray]
 """Features [N, F] of the designs of a pool, as the quality models take them."""
 
 
+_SURE = 1e-9  # the deviation of what is as good as known
+
+
 class Acquisition:
     """The worth of trainings, given models of the quality objectives.
 
@@ -55,14 +58,15 @@ class Acquisition:
 
     def of_repeats(self) -> np.ndarray:
         """The worth of training each of the designs again, [n]."""
-        worth = np.zeros(len(self._points))
-        for index in range(len(self._points)):
+        worth = expected_improvement(self._trained.known, self._mean, self._moved, *self._boxes)
+        for index in np.flatnonzero(self.front):  # what it adds to the others, rather than to itself
             one = slice(index, index + 1)
             others = boxes(np.delete(self._points, index, axis=0), self._reference)
-            known, mean, moved = self._trained.known[one], self._mean[one], self._moved[one]
-            after = expected_improvement(known, mean, moved, *others)
-            before = expected_improvement(known, mean, np.full_like(moved, 1e-9), *others)
-            worth[index] = (after - before)[0]
+            after, now = (
+                expected_improvement(self._trained.known[one], self._mean[one], moved, *others)[0]
+                for moved in (self._moved[one], np.full_like(self._moved[one], _SURE))
+            )
+            worth[index] = after - now
         return worth
 
     def _expected(self, pool: Pool) -> tuple[np.ndarray, np.ndarray]:

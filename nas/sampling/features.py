@@ -37,21 +37,22 @@ class Features:
         self._scales = [_scale(part, name in _ALIKE) for name, part in zip(GROUPS, parts, strict=True)]
         self.group = np.repeat(np.arange(len(GROUPS)), [part.shape[1] for part in parts])
 
-    def __call__(self, encoded: np.ndarray, log_costs: np.ndarray) -> np.ndarray:
-        """Features [N, F] of designs, arguments as of the constructor."""
-        parts = zip(_parts(encoded, log_costs), self._centres, self._scales, strict=True)
+    def __call__(self, encoded: np.ndarray, log_costs: np.ndarray | None = None) -> np.ndarray:
+        """Features [N, F] of designs, arguments as of the constructor; without costs all but the last."""
+        parts = zip(_parts(encoded, log_costs), self._centres, self._scales, strict=log_costs is not None)
         return np.hstack([(part - centre) / scale for part, centre, scale in parts])
 
 
-def _parts(encoded: np.ndarray, log_costs: np.ndarray) -> list[np.ndarray]:
-    """The columns of each of `GROUPS`, as they come."""
+def _parts(encoded: np.ndarray, log_costs: np.ndarray | None) -> list[np.ndarray]:
+    """The columns of each of `GROUPS`, as they come; without costs of all but the last."""
     kinds = [next((kind for kind in _OPERATORS if f"_{kind}_" in name), None) for name in FEATURES]
     sizes, convolutions, upsamplers = (
         encoded[:, [kind == one for kind in kinds]] for one in (None, *_OPERATORS)
     )
     by_stage = [each.reshape(len(each), len(STAGE_KEYS), -1) for each in (convolutions, upsamplers)]
     counted = [each.sum(axis=1) for each in by_stage]
-    return [sizes, convolutions, upsamplers, *counted, log_costs]
+    without = [sizes, convolutions, upsamplers, *counted]
+    return without if log_costs is None else [*without, log_costs]
 
 
 def _scale(columns: np.ndarray, alike: bool) -> np.ndarray:

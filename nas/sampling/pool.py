@@ -12,6 +12,8 @@ import numpy as np
 from nas.constraints import why_none_meets
 from nas.costs.tables.space_costs import Costs
 from nas.objectives import QUALITY, Objective
+from nas.sampling.encoding import encode_designs
+from nas.sampling.features import Features
 from search_space import SearchSpace
 from search_space.conditions import Condition
 from search_space.design_arrays import canonical, draw
@@ -61,6 +63,7 @@ class Candidates:
     Attributes:
         space: the space.
         first: its first design alone, whether or not it meets the constraints.
+        scales: make features of designs of this space, and of others.
     """
 
     def __init__(
@@ -79,10 +82,16 @@ class Candidates:
         if prod(map(int, self._steps)) <= _DRAWN:
             self._everything = np.array(list(product(*map(range, self._steps))))
         self.first = self.priced(space.positions(space.first)[np.newaxis])
+        drawn = self.priced(draw(space, np.random.default_rng(0), _DRAWN))  # the same for every search
+        self.scales = Features(encode_designs(space, drawn.designs), drawn.log_costs)
 
     def priced(self, designs: np.ndarray) -> Pool:
         """All these designs [N, P], whether or not they meet the constraints."""
         return self._priced(canonical(self.space, designs))[0]
+
+    def features(self, pool: Pool) -> np.ndarray:
+        """What models of quality see of the designs of a pool, [N, F]."""
+        return self.scales(encode_designs(self.space, pool.designs), pool.log_costs)
 
     def meeting(self, designs: np.ndarray, tried: Collection[bytes] = ()) -> Pool:
         """Those of the designs [N, P] that meet the constraints and aren't `tried` (by `key`), each once."""

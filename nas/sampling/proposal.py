@@ -9,14 +9,13 @@ import numpy as np
 
 from nas.objectives import QUALITY, Objective
 from nas.sampling.acquisition import Acquisition
-from nas.sampling.encoding import encode_designs
-from nas.sampling.features import Features
+from nas.sampling.encoding import encode
 from nas.sampling.pool import Candidates, Pool
+from nas.sampling.prior import Prior
 from nas.sampling.quality_model import QualityModel
 from nas.sampling.trials import Trials
 from search_space.conditions import Condition
 
-_ENOUGH = 3  # trainings from which a model is fitted; designs are random before
 _ROUNDS = 3  # of steps away from the best candidates
 _STARTS = 10  # candidates that each round steps away from
 
@@ -39,39 +38,61 @@ class Proposer:
     """Makes proposals from a study's trials."""
 
     def __init__(
-        self, candidates: Candidates, objectives: Sequence[Objective], constraints: Sequence[Condition]
+        self,
+        candidates: Candidates,
+        objectives: Sequence[Objective],
+        constraints: Sequence[Condition],
+        prior: Prior | None,
     ) -> None:
         self._candidates = candidates
         self._quality = [index for index, one in enumerate(objectives) if one.name in QUALITY]
         self._worst = _worst(candidates, objectives, constraints)
-        drawn = candidates.drawn(np.random.default_rng(0))  # that scales features the same for every seed
-        self._scaled = Features(encode_designs(candidates.space, drawn.designs), drawn.log_costs)
+        names = [objectives[index].name for index in self._quality]
+        self._before = [None if prior is None else self._model(prior, name) for name in names]
 
     def propose(self, trials: Trials, rng: np.random.Generator) -> Proposal:
         """The design whose training is worth most."""
         pool = self._candidates.drawn(rng, trials.tried)
         if not len(pool):
+            pool = self._candidates.neighbours(trials.trained, trials.tried)
+        if not len(pool):
             return Proposal(self._candidates.first.designs[0], exhausted=True)
-        if len(trials.trained) < _ENOUGH:
+        if not len(trials.trained):
             return Proposal(pool.designs[rng.integers(len(pool))])
-        features = self._features(self._candidates.priced(trials.trained))
+        features = self._candidates.features(self._candidates.priced(trials.trained))
         models = []
-        for column in self._quality:
-            model = QualityModel(features, self._scaled.group, trials.values[:, column])
+        for column, before in zip(self._quality, self._before, strict=True):
+            model = QualityModel(features, self._candidates.scales.group, trials.values[:, column], before)
             if len(trials.pending):
-                model.expect(self._features(self._candidates.priced(trials.pending)))
+                model.expect(self._candidates.features(self._candidates.priced(trials.pending)))
             models.append(model)
         known = self._candidates.priced(np.unique(np.concatenate([trials.trained, trials.pending]), axis=0))
         worst = trials.values[:, self._quality].min(axis=0)
-        acquisition = Acquisition(models, self._features, known, np.append(worst, self._worst))
+        acquisition = Acquisition(models, self._candidates.features, known, np.append(worst, self._worst))
         pool += self._candidates.neighbours(known.designs[acquisition.front], trials.tried)
         design, worth = self._climbed(acquisition, pool, trials)
-        repeats = acquisition.of_repeats()
-        again = int(repeats.argmax())
-        if repeats[again] > worth:
-            same = (trials.trained == known.designs[again]).all(axis=1)
-            return Proposal(known.designs[again], repeat_of=int(trials.numbers[same].min()))
-        return Proposal(design)
+        return self._repeat(acquisition, known, trials, worth) or Proposal(design)
+
+    def _model(self, prior: Prior, name: str) -> QualityModel | None:
+        """Of a prior's trainings, by what their designs are made of; None where that quality isn't known."""
+        known = np.isfinite(prior.quality[name])
+        if not known.any():
+            return None
+        features = self._candidates.scales(encode(prior.configs))[known]
+        return QualityModel(
+            features, self._candidates.scales.group[: features.shape[1]], prior.quality[name][known]
+        )
+
+    def _repeat(self, acquisition: Acquisition, known: Pool, trials: Trials, worth: float) -> Proposal | None:
+        """The design that it is worth most to train again, if that is more than `worth`."""
+        worths = acquisition.of_repeats()
+        for index in np.argsort(-worths, kind="stable"):
+            if worths[index] <= worth:
+                break
+            numbers = trials.numbers[(trials.trained == known.designs[index]).all(axis=1)]
+            if len(numbers):  # else it is being trained for the first time
+                return Proposal(known.designs[index], repeat_of=int(numbers.min()))
+        return None
 
     def _climbed(self, acquisition: Acquisition, pool: Pool, trials: Trials) -> tuple[np.ndarray, float]:
         """The best design that a few rounds of steps from the best of a pool lead to, and its worth."""
@@ -82,9 +103,6 @@ class Proposer:
             pool, worth = pool[best] + near, np.concatenate([worth[best], acquisition.of_new(near)])
         first = int(worth.argmax())
         return pool.designs[first], float(worth[first])
-
-    def _features(self, pool: Pool) -> np.ndarray:
-        return self._scaled(encode_designs(self._candidates.space, pool.designs), pool.log_costs)
 
 
 def _worst(

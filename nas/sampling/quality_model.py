@@ -29,6 +29,10 @@ _NOISE = (0.37, 0.5)
 _LINEAR = (0.22, 1.5)  # of each group
 _DEPARTURES = (0.37, 1.5)
 _LENGTH = (1.65, 0.7)  # of the stationary term, in features of which each group has unit variance
+_LINEAR_AFTER = (0.05, 1.5)  # with an earlier model, which leaves less to learn
+_DEPARTURES_AFTER = (0.15, 1.5)
+_FACTOR = (0.1, 1.0)  # of the factor, 1 in the mean, that differences of an earlier model come with here
+_WEIGHT = 5  # trainings that an earlier model's spread of quality counts for
 
 _STEPS = 60  # of the optimiser of these
 _MOST_FITTED = 200  # trainings that they are fitted to, the latest
@@ -45,12 +49,16 @@ class Predicted:
 class _Covariance(Kernel):
     """One for the mean, a linear term a group and a stationary one, each of these with a variance learnt."""
 
-    def __init__(self, group: torch.Tensor) -> None:
-        """`group` is the number of each feature's group [F]."""
+    def __init__(self, group: torch.Tensor, variances: Sequence[tuple[float, float]]) -> None:
+        """Begins at the medians of the priors.
+
+        Args:
+            group: number of each feature's group [F].
+            variances: priors, of each group's and last of the stationary term's.
+        """
         super().__init__()
         self.group = group
-        linear = [_LINEAR] * (int(group.max()) + 1)
-        for name, priors in (("log_variance", [*linear, _DEPARTURES]), ("log_length", [_LENGTH])):
+        for name, priors in (("log_variance", variances), ("log_length", [_LENGTH])):
             self.register_parameter(name, torch.nn.Parameter(torch.zeros(len(priors), dtype=torch.float64)))
             _begin_at(self, name, priors)
 
@@ -67,21 +75,41 @@ class _Covariance(Kernel):
 class QualityModel:
     """A Gaussian process over designs' features, its noise learnt."""
 
-    def __init__(self, features: np.ndarray, group: np.ndarray, quality: np.ndarray) -> None:
+    def __init__(
+        self,
+        features: np.ndarray,
+        group: np.ndarray,
+        quality: np.ndarray,
+        before: QualityModel | None = None,
+    ) -> None:
         """Fits it.
 
         Args:
             features: of the trained designs [n, F].
             group: number of each feature's group [F].
             quality: that the trainings reached [n].
+            before: a model of earlier trainings, by the first of the features. What it expects is expected
+                here too, but for a shift, a factor and departures, which are learnt.
         """
-        self._centre, self._scale = float(quality.mean()), float(quality.std()) or 1.0
-        inputs, targets = torch.from_numpy(features), self._scaled(quality)
+        self._before = before
+        self._columns = features.shape[1]
+        groups = int(group.max()) + 1
+        priors = [*[_LINEAR] * groups, _DEPARTURES]
+        if before is None:
+            self._scale = float(quality.std()) or 1.0
+        else:
+            group = np.append(group, groups)
+            priors = [*[_LINEAR_AFTER] * groups, _FACTOR, _DEPARTURES_AFTER]
+            squares = len(quality) * quality.var() + _WEIGHT * before._scale**2
+            self._scale = float(np.sqrt(squares / (len(quality) + _WEIGHT)))
+        inputs, expected = self._inputs_of(features)
+        self._centre = float((quality - self._scale * expected).mean())
+        targets = torch.from_numpy((quality - self._centre) / self._scale - expected)
         noise = GaussianLikelihood(
             noise_constraint=GreaterThan(1e-4, transform=torch.exp, inv_transform=torch.log)
         ).double()
         _begin_at(noise.noise_covar, "raw_noise", [_NOISE])
-        self._covariance = _Covariance(torch.from_numpy(group))
+        self._covariance = _Covariance(torch.from_numpy(group), priors)
         process = SingleTaskGP(
             inputs[-_MOST_FITTED:],
             targets[-_MOST_FITTED:, None],
@@ -101,8 +129,9 @@ class QualityModel:
 
     def expect(self, features: np.ndarray) -> None:
         """Takes trainings of designs [m, F] as if they had reached what is expected of them."""
-        expected = self.predict(features).mean
-        inputs, targets = torch.from_numpy(features), self._scaled(expected)
+        inputs, _ = self._inputs_of(features)
+        with torch.no_grad():
+            targets = self._covariance(inputs, self._inputs).to_dense() @ self._weights
         self._condition(torch.cat([self._inputs, inputs]), torch.cat([self._targets, targets]))
 
     def predict(self, features: np.ndarray) -> Predicted:
@@ -110,17 +139,23 @@ class QualityModel:
 
         Each by itself: GPyTorch's own prediction makes the covariance of all with all.
         """
-        inputs = torch.from_numpy(features)
+        inputs, expected = self._inputs_of(features)
         with torch.no_grad():
             cross = self._covariance(self._inputs, inputs).to_dense()
-            mean = cross.mT @ self._weights
+            mean = (cross.mT @ self._weights).numpy() + expected
             explained = torch.linalg.solve_triangular(self._factor, cross, upper=False).square().sum(0)
             variance = self._covariance(inputs, diag=True) - explained
         deviation = variance.clamp_min(1e-12).sqrt().numpy() * self._scale
-        return Predicted(mean.numpy() * self._scale + self._centre, deviation)
+        return Predicted(mean * self._scale + self._centre, deviation)
 
-    def _scaled(self, quality: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy((quality - self._centre) / self._scale)
+    def _inputs_of(self, features: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
+        """The covariance's inputs, and what the earlier model expects in units of its own spread [N]."""
+        if self._before is None:
+            return torch.from_numpy(features), np.zeros(len(features))
+        before = self._before
+        mean = before.predict(features[:, : before._columns]).mean
+        expected = (mean - before._centre) / before._scale
+        return torch.from_numpy(np.column_stack([features, expected])), expected
 
     def _condition(self, inputs: torch.Tensor, targets: torch.Tensor) -> None:
         """Sets the trainings that predictions go by, the covariance's parameters as they are."""

@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial
 
 from nas.objectives import Objective
 from nas.sampling.pool import Candidates, Pricer, key
+from nas.sampling.prior import Prior
 from nas.sampling.trials import Trials
 from search_space import DecoderConfig, SearchSpace
 from search_space.conditions import Condition
@@ -37,6 +38,7 @@ class CostAwareSampler(optuna.samplers.BaseSampler):
     in any process, count as what is expected of them.
 
     Attributes:
+        objectives: of the studies that it is for, in their order.
         exhausted: whether the last proposal was a design tried before, since no other was found that meets
             the constraints.
     """
@@ -48,6 +50,7 @@ class CostAwareSampler(optuna.samplers.BaseSampler):
         objectives: Sequence[Objective],
         constraints: Sequence[Condition] = (),
         seed: int = 0,
+        prior: Prior | None = None,
     ) -> None:
         """Prices a pool of designs.
 
@@ -57,14 +60,16 @@ class CostAwareSampler(optuna.samplers.BaseSampler):
             objectives: of the study, in its order.
             constraints: that proposals meet; the first design may break them, and is proposed all the same.
             seed: of all random draws.
+            prior: trainings known before. With it the first design alone is tried before the model is asked.
 
         Raises:
             UserError: no design drawn meets the constraints; says the best value found.
         """
         self._space = space
         self._seed = seed
-        self._objectives, self._constraints = tuple(objectives), tuple(constraints)
+        self.objectives, self._constraints = tuple(objectives), tuple(constraints)
         self._candidates = Candidates(space, costs, objectives, constraints)
+        self._prior = prior
         self._beginning = self._spread()
         self.exhausted = False
 
@@ -108,19 +113,35 @@ class CostAwareSampler(optuna.samplers.BaseSampler):
         """Does nothing: what is drawn depends on the trial's number."""
 
     def _spread(self) -> np.ndarray:
-        """The first design, and random ones from equal strata of log latency in a random order."""
+        """The first design and one of each equal stratum of log latency, in a random order.
+
+        From a stratum that one is taken which is least like those taken before, by features: their main
+        effects are told apart best.
+        """
         rng = np.random.default_rng(self._seed)
         pool = self._candidates.drawn(rng)
         if not len(pool):
             raise self._candidates.why_none(rng)
+        if self._prior is not None:
+            return self._candidates.first.designs
         latency = pool.log_latency
-        edges = np.linspace(latency.min(), latency.max(), _SPREAD + 1)[1:-1]
-        strata = np.digitize(latency, edges)
-        chosen = [rng.choice(np.flatnonzero(strata == stratum)) for stratum in np.unique(strata)]
-        return np.concatenate([self._candidates.first.designs, pool.designs[rng.permutation(chosen)]])
+        strata = np.digitize(latency, np.linspace(latency.min(), latency.max(), _SPREAD + 1)[1:-1])
+        features = self._candidates.features(pool)
+        distance = _squared_distance(features, self._candidates.features(self._candidates.first))
+        chosen = []
+        for stratum in rng.permutation(np.unique(strata)):
+            inside = np.flatnonzero(strata == stratum)
+            chosen.append(inside[distance[inside].argmax()])
+            distance = np.minimum(distance, _squared_distance(features, features[chosen[-1]]))
+        return np.concatenate([self._candidates.first.designs, pool.designs[chosen]])
 
     @cached_property
     def _proposer(self) -> Proposer:
         from nas.sampling.proposal import Proposer  # with BoTorch, which takes seconds to import
 
-        return Proposer(self._candidates, self._objectives, self._constraints)
+        return Proposer(self._candidates, self.objectives, self._constraints, self._prior)
+
+
+def _squared_distance(features: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """Of features [N, F] from one point [F]."""
+    return np.asarray(((features - point) ** 2).sum(axis=1))

@@ -1,0 +1,59 @@
+"""Trainings known before a search begins: of the table that comes with this package, or of another study.
+
+They may be of another teacher, of another length and of designs of another space: a search takes from them
+which designs are better than which, and learns itself how far that holds for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nas.objectives import QUALITY
+from search_space import DecoderConfig
+
+TABLE = Path(__file__).with_name("trainings.parquet")
+_PRESET = "cpu"  # whose trainings of the table are many
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Trainings of n designs, which may come several times.
+
+    Attributes:
+        configs: the designs.
+        quality: what they reached, arrays [n] by the names of `QUALITY`; NaN where that isn't known.
+    """
+
+    configs: Sequence[DecoderConfig]
+    quality: Mapping[str, np.ndarray]
+
+    @classmethod
+    def shipped(cls, weights_digest: str) -> Prior:
+        """The trainings of the table that comes with this package.
+
+        Args:
+            weights_digest: of a teacher's weights. Only its own trainings are taken where there are any;
+                otherwise those of the teacher that has most.
+        """
+        table = pd.read_parquet(TABLE, filters=[("preset", "==", _PRESET)]).dropna(subset="psnr")
+        digests = table["weights_digest"]
+        chosen = weights_digest if (digests == weights_digest).any() else digests.value_counts().index[0]
+        rows = table[digests == chosen]
+        configs = [DecoderConfig.from_dict(json.loads(config)) for config in rows["config"]]
+        return cls(configs, {name: rows[name].to_numpy(float) for name in QUALITY})
+
+    @classmethod
+    def of_records(cls, records: Iterable[Mapping[str, Any]]) -> Prior:
+        """The trainings among the records of a study's trials."""
+        trained = [record for record in records if "metrics" in record]
+        return cls(
+            [DecoderConfig.from_dict(record["config"]) for record in trained],
+            {name: np.array([record["metrics"].get(name, np.nan) for record in trained]) for name in QUALITY},
+        )
