@@ -13,12 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import optuna
 import pandas as pd
 
 from nas.objectives import QUALITY
+from nas.record import TRAINED, record_of
+from nas.run_directory import RunDirectory
+from nas.storage import is_journal, open_storage
 from search_space import DecoderConfig
+from search_space.errors import UserError, without_password
 
 TABLE = Path(__file__).with_name("trainings.parquet")
+SHIPPED = "shipped"  # in place of a study
+
 _PRESET = "cpu"  # whose trainings of the table are many
 
 
@@ -51,9 +58,38 @@ class Prior:
 
     @classmethod
     def of_records(cls, records: Iterable[Mapping[str, Any]]) -> Prior:
-        """The trainings among the records of a study's trials."""
-        trained = [record for record in records if "metrics" in record]
+        """The finished trainings among the records of a study's trials."""
+        trained = [record for record in records if record.get("outcome") == TRAINED]
         return cls(
             [DecoderConfig.from_dict(record["config"]) for record in trained],
             {name: np.array([record["metrics"].get(name, np.nan) for record in trained]) for name in QUALITY},
         )
+
+
+def load_prior(source: str, weights_digest: str) -> Prior:
+    """Reads a prior.
+
+    Args:
+        source: "shipped", or a study: a run's folder, a database URL, or the path of a journal file.
+        weights_digest: of the teacher's weights that the search is for.
+
+    Raises:
+        UserError: there is no such study, or nothing was trained in it.
+    """
+    if source == SHIPPED:
+        return Prior.shipped(weights_digest)
+    shown = f"prior '{without_password(source)}'"
+    where = RunDirectory(Path(source), "").storage if Path(source).is_dir() else source
+    file = Path(where.removeprefix("sqlite:///"))
+    if (where.startswith("sqlite:///") or is_journal(where)) and not file.is_file():
+        raise UserError(f"{shown}: there is no {file}; give '{SHIPPED}', a run's folder or a storage's URL")
+    storage = open_storage(where, say=lambda line: None)
+    trials = [
+        trial
+        for study in optuna.get_all_study_summaries(storage, include_best_trial=False)
+        for trial in storage.get_all_trials(study._study_id, deepcopy=False)
+    ]
+    prior = Prior.of_records(map(record_of, trials))
+    if not prior.configs:
+        raise UserError(f"{shown}: nothing was trained in it")
+    return prior

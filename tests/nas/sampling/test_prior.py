@@ -1,0 +1,62 @@
+"""Trainings known before a search."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+
+from nas.objectives import parse_objectives
+from nas.record import STOPPED, TRAINED
+from nas.sampling.pool import Pricer
+from nas.sampling.prior import Prior, load_prior
+from nas.sampling.sampler import CostAwareSampler
+from search_space import SearchSpace
+from search_space.design_arrays import draw
+from search_space.errors import UserError
+
+
+def test_the_shipped_table_gives_trainings_of_one_teacher() -> None:
+    prior = load_prior("shipped", "of no teacher in it")
+    assert len(prior.configs) == len(prior.quality["psnr"]) > 100
+    assert np.isfinite(prior.quality["psnr"]).all()
+
+
+def test_a_study_gives_what_it_trained(space: SearchSpace, tmp_path: Path) -> None:
+    storage = f"sqlite:///{tmp_path}/study.db"
+    study = optuna.create_study(storage=storage, directions=["maximize", "minimize"])
+    for outcome, psnr in ((TRAINED, 21.0), (STOPPED, 17.0), (TRAINED, 22.0)):
+        record = {"outcome": outcome, "config": space.first.to_dict(), "metrics": {"psnr": psnr}}
+        study.ask().set_user_attr("record", record)
+    for source in (storage, str(tmp_path)):
+        prior = load_prior(source, "")
+        assert prior.configs == [space.first] * 2
+        assert prior.quality["psnr"].tolist() == [21, 22]
+        assert np.isnan(prior.quality["ssim"]).all()
+
+
+def test_what_is_no_study_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"prior '.*/nowhere\.log': there is no .*give 'shipped'"):
+        load_prior(str(tmp_path / "nowhere.log"), "")
+    with pytest.raises(UserError, match="there is no"):
+        load_prior(str(tmp_path), "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_prior_on_another_scale_makes_the_first_proposals_good(
+    space: SearchSpace, costs: Pricer, quality: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    rng = np.random.default_rng(0)
+    designs = draw(space, rng, 100)
+    known = 3 + 0.5 * quality(designs) + rng.normal(0, 0.05, 100)
+    prior = Prior([space.at(design) for design in designs], {"psnr": known, "ssim": np.full(100, np.nan)})
+    sampler = CostAwareSampler(space, costs, parse_objectives("psnr,latency_ms"), prior=prior)
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
+    for _ in range(4):
+        trial = study.ask()
+        design = space.positions(space.suggest(trial))[np.newaxis]
+        study.tell(trial, [quality(design)[0], costs(design).latency_ms[0]])
+    _, *proposed = study.trials  # the first is the space's own
+    upsamplers = [trial.params[f"{stage}_upsampler"] for trial in proposed for stage in ("up1", "up2", "up3")]
+    assert np.mean([name == "nearest" for name in upsamplers]) > 0.7  # of which there are three
