@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .design_table import design_of as design_of
     from .design_table import designs as designs
     from .design_table import finalists as finalists
+    from .design_text import described as described
     from .effects import choice_effects as choice_effects
     from .front import hypervolume as hypervolume
     from .front import hypervolume_over_trials as hypervolume_over_trials
@@ -46,6 +47,7 @@ _HOME = {
     "compare_studies": "study_comparison",
     "definition_differences": "study_comparison",
     "design_of": "design_table",
+    "described": "design_text",
     "designs": "design_table",
     "finalists": "design_table",
     "flat": "study",

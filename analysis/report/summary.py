@@ -7,12 +7,12 @@ import pandas as pd
 
 from ..absence import why_none
 from ..design_table import designs, finalists
+from ..design_text import described
 from ..front import knee, meeting, pareto_front
 from ..place import standing
 from ..plots.canvas import plural
 from ..quantities import Objective, objectives_of
 from .columns import column
-from .design_text import described
 
 _RATES = (24, 30, 60)  # frames a second: film, video, games
 _OUTCOMES = {

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from ..design_table import designs, finalists
+from ..design_text import described
 from ..front import pareto_front
 from ..quantities import objectives_of
 from .columns import Column, column
-from .design_text import described
 
 _BOUNDS = ("latency_low_ms", "latency_high_ms")  # of the 90 % interval of the latency
 _COSTS = ("latency_ms", "fps", "params", "flops", "peak_memory_bytes")

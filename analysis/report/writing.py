@@ -13,12 +13,12 @@ import pandas as pd
 import plotly.offline
 from markupsafe import Markup
 
+from ..design_text import described
 from ..front import knee, pareto_front
 from ..output import replacing
 from ..quantities import objectives_of
 from .basis import measured_and_estimated, settings, stand_in
 from .columns import Column, column
-from .design_text import described
 from .evidence import TOO_FEW, mattering, uncertainty
 from .losses import reasons, time_saved
 from .pictures import FULL_SCALE, pictures

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
     from analysis.uncertainty import SeedSpread
 
-_STAGES = ("mid", "up0", "up1", "up2", "up3")
 _WIDE = 140  # columns where there is no terminal to say
 _NEIGHBOURS = 3  # trials, at most, that are named as not told apart from another
 
@@ -77,6 +75,8 @@ def design_table(
         alike: of `analysis.not_told_apart`; None where designs are not compared.
         spread: what that rests on.
     """
+    from analysis import described
+
     record = designs.attrs["study"]
     height, width = record["resolution"]
     clip = f"{record['frames']} frames of {height}x{width}"
@@ -92,7 +92,7 @@ def design_table(
     for index, row in zip(designs.index, designs.to_dict("records"), strict=True):
         table.add_row(
             str(row["number"]),
-            escape(row["name"] or _summary(row)),
+            escape(described(row)),
             f"{row['psnr']:.2f}",
             *([] if alike is None or spread is None else [_shortened(alike[index])]),
             f"{row['ssim']:.3f}",
@@ -133,9 +133,3 @@ def _about_seeds(spread: SeedSpread | None) -> str:
 def _shortened(numbers: list[int]) -> str:
     shown = ", ".join(map(str, numbers[:_NEIGHBOURS]))
     return f"{shown}, …" if len(numbers) > _NEIGHBOURS else shown
-
-
-def _summary(row: Mapping[Hashable, Any]) -> str:
-    """Blocks and convolution of each stage, latent to pixels, and the patch: `3dw5 2dw5 1dense 2dense p2`."""
-    stages = [f"{row[f'param.{stage}_blocks']:.0f}{row[f'param.{stage}_conv']}" for stage in _STAGES]
-    return " ".join([*stages, f"p{row['param.patch_size']:.0f}"])

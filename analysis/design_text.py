@@ -6,8 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from .columns import DASH
-
 _STAGE = re.compile(r"param\.(mid|up\d+)_blocks")
 
 
@@ -31,4 +29,4 @@ def described(row: Mapping[Hashable, Any]) -> str:
     patch = row.get("param.patch_size")
     if words and pd.notna(patch):
         words.append(f"p{patch:.0f}")
-    return " ".join(words) or str(row["hash"] or DASH)
+    return " ".join(words) or str(row["hash"] or "unknown")
