@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nas.aside import written_aside
 from search_space.errors import UserError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -106,10 +107,9 @@ class RunDirectory:
         shutil.rmtree(self.trial(number), ignore_errors=True)
 
     def write_text(self, name: str, text: str) -> None:
-        """Writes a file of the run."""
-        temporary = self.path / f".{name}"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(self.path / name)
+        """Writes a file of the run, whose folder several processes may share."""
+        with written_aside(self.path / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
 
 def _write_folder(final: Path, files: Mapping[str, bytes]) -> None:
