@@ -15,12 +15,13 @@ degrees of freedom expects as many wrong stops as there are, where the normal on
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
 import numpy as np
+from moocore import is_nondominated
 from scipy.special import stdtr, stdtrit
 
 from nas.objectives import QUALITY, Objective
@@ -50,7 +51,7 @@ def thresholds(
         where too few trainings are finished or no finished design costs as little as the candidate.
     """
     qualities = _qualities(objectives)
-    rivals = list(_rivals(finished, costs, objectives))
+    rivals = _rivals(finished, costs, objectives)
     asked: dict[int, float] = {}
     for step in _steps(finished) if rivals else ():
         lines = {name: _line(finished, step, name) for name in qualities}
@@ -149,8 +150,13 @@ class _Line:
 
 def _line(finished: Sequence[Record], step: int, quality: str) -> _Line | None:
     """The line of the trainings whose curve was measured at a step; None where they are too few or alike."""
-    pairs = [(dict(map(tuple, record["curve"])).get(step), record["metrics"][quality]) for record in finished]
-    known = np.array([pair for pair in pairs if pair[0] is not None], dtype=float).reshape(-1, 2)
+    pairs = [
+        (psnr, record["metrics"][quality])
+        for record in finished
+        for at, psnr in record["curve"]
+        if at == step
+    ]
+    known = np.array(pairs, dtype=float).reshape(-1, 2)
     count = len(known)
     if count < FINISHED:
         return None
@@ -170,15 +176,18 @@ def _steps(finished: Sequence[Record]) -> list[int]:
 
 def _rivals(
     finished: Sequence[Record], costs: Mapping[str, Any], objectives: Sequence[Objective]
-) -> Iterator[dict[str, float]]:
-    """The qualities, by name, of the designs that cost no more; means of a design's trainings."""
+) -> list[dict[str, float]]:
+    """The best qualities, by name, of the designs that cost no more; means of a design's trainings."""
     qualities = _qualities(objectives)
     designs: dict[str, list[Record]] = {}
     for record in finished:
         if all(_no_dearer(record["costs"], costs, objective) for objective in objectives):
             designs.setdefault(record["hash"], []).append(record["metrics"])
-    for metrics in designs.values():
-        yield {name: fmean(each[name] for each in metrics) for name in qualities}
+    if not designs:
+        return []
+    means = [[fmean(each[name] for each in metrics) for name in qualities] for metrics in designs.values()]
+    best = np.array(means)[is_nondominated(means, maximise=True)]  # the others ask for no more
+    return [dict(zip(qualities, map(float, values), strict=True)) for values in best]
 
 
 def _qualities(objectives: Sequence[Objective]) -> list[str]:
