@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nas.cli.values import parse_resolution
+
+if TYPE_CHECKING:
+    from nas.calibration.fitting import Compared
 
 
 def probe(to: Annotated[Path, typer.Option(help="A new folder.")]) -> None:
@@ -78,6 +83,9 @@ def calibrate(
     device: Annotated[
         str, typer.Option(help="Profile to start from: a name from `nas devices`, or a YAML file.")
     ] = "iphone-16-pro",
+    png: Annotated[
+        Path | None, typer.Option(help="Draw estimated against measured times (.png, .svg or .pdf).")
+    ] = None,
 ) -> None:
     """Fit a device profile to measurements and write it.
 
@@ -92,6 +100,10 @@ def calibrate(
 
     if to.suffix not in (".yaml", ".yml"):
         raise UserError(f"{to}: a profile's file ends in .yaml")
+    if png is not None:
+        from analysis.output import check_picture
+
+        check_picture(png)
     profile = load_device(device)
     rows, left = fittable(read_measurements(measured), profile)
     for other in left:
@@ -103,6 +115,8 @@ def calibrate(
     measured_on = ", ".join(dict.fromkeys(row.device for row in rows))
     calibration = fit_profile(found, profile, to.stem, measured_on)
     write_profile(calibration.profile, to)
+    if png is not None:
+        _draw(calibration.rows, png)
 
     from rich.console import Console
     from rich.table import Table
@@ -127,6 +141,15 @@ def calibrate(
             fit = median(abs(row.estimated_ms / row.measured_ms - 1) for row in some)
             out = median(abs(row.left_out_ms / row.measured_ms - 1) for row in some)
             console.print(f"{len(some)} {what}: median error {fit:.1%}, left out of the fit {out:.1%}")
+
+
+def _draw(rows: Sequence[Compared], png: Path) -> None:
+    import pandas as pd
+
+    from analysis import plot_agreement, save_figure
+
+    ax = plot_agreement(pd.DataFrame([asdict(row) for row in rows]))
+    save_figure(ax.figure, png)  # type: ignore[arg-type]  # of no other figure
 
 
 def _say(text: str) -> None:

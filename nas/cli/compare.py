@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nas.cli.comparison import AMOUNTS, print_designs, print_studies
+from nas.cli.comparison import AMOUNTS, draw_designs, draw_studies, print_designs, print_studies
 from nas.cli.values import DEVICE, parse_resolution
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ def compare(
     objectives: Annotated[
         str | None, typer.Option(help="For studies: comma-separated columns. [default: the first one's own]")
     ] = None,
+    png: Annotated[
+        Path | None,
+        typer.Option(help="Draw the milliseconds of each stage, or the fronts (.png, .svg or .pdf)."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compare designs (where milliseconds, parameters and bytes go) or studies (fronts, definitions).
@@ -47,15 +51,24 @@ def compare(
 
     if len(set(subjects)) < 2:
         raise UserError("a comparison takes two or more different designs, or studies")
+    if png is not None:
+        from analysis.output import check_picture
+
+        check_picture(png)
     studies = [subject for subject in subjects if _is_study(subject)]
     if studies and len(studies) < len(subjects):
         other = next(subject for subject in subjects if subject not in studies)
         raise UserError(f"'{studies[0]}' is a study and '{other}' a design: compare like with like")
     if studies:
         asked = None if objectives is None else [objective.strip() for objective in objectives.split(",")]
-        print_studies({subject: _load(subject) for subject in subjects}, asked, as_json)
+        tables = {subject: _load(subject) for subject in subjects}
+        if png is not None:
+            draw_studies(tables, asked, png)
+        print_studies(tables, asked, as_json)
     else:
         stages = _stages({one: _design(one) for one in subjects}, device, height_width, frames, source)
+        if png is not None:
+            draw_designs(stages, png)
         how = "a trace of operators" if source == "trace" else "Core ML conversion"
         print_designs(stages, f"{frames} frames of {resolution} on {device}, from {how}", as_json)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -80,6 +81,20 @@ def _merged(orders: Sequence[Sequence[str]]) -> list[str]:
                 after = next((later for later in order[place + 1 :] if later in merged), None)
                 merged.insert(merged.index(after) if after else len(merged), stage)
     return merged
+
+
+def draw_designs(stages: pd.DataFrame, path: Path) -> None:
+    """Draws the milliseconds of each stage into a file. Raises UserError where it can't be written."""
+    from analysis import plot_stages, save_figure
+
+    save_figure(plot_stages(stages).figure, path)  # type: ignore[arg-type]  # of no other figure
+
+
+def draw_studies(studies: Mapping[str, pd.DataFrame], objectives: list[str] | None, path: Path) -> None:
+    """Draws the fronts into one file. Raises UserError where it can't be written, or for an objective."""
+    from analysis import plot_studies, save_figure
+
+    save_figure(plot_studies(studies, objectives).figure, path)  # type: ignore[arg-type]  # of no other figure
 
 
 def print_studies(

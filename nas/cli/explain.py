@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,6 +24,7 @@ def explain(
     objectives: Annotated[
         str | None, typer.Option(help="Comma-separated columns. [default: those of the search]")
     ] = None,
+    png: Annotated[Path | None, typer.Option(help="Draw what each level gives (.png, .svg or .pdf).")] = None,
     name: Annotated[str | None, NAME] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every level.")] = False,
 ) -> None:
@@ -48,6 +50,12 @@ def explain(
         [choice_effects(table, metric).assign(metric=metric) for metric in metrics or ["psnr"]]
     )
     spread = seed_spread(known)
+    if png is not None:
+        from analysis import plot_effects, save_figure
+
+        metric = effects["metric"].iloc[0] if len(effects) else "psnr"
+        ax = plot_effects(effects[effects["metric"] == metric], table, metric)
+        save_figure(ax.figure, png)  # type: ignore[arg-type]  # of no other figure
     if as_json:
         found = {
             "study": table.attrs["name"],

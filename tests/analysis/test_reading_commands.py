@@ -75,9 +75,10 @@ def test_an_empty_front_says_why(run: Run, records: Sequence[dict], said: str) -
     assert json.loads(run_nas("pareto", study, "--json")) == []
 
 
-def test_what_matters_is_explained_with_what_chance_gives(run: Run) -> None:
+def test_what_matters_is_explained_with_what_chance_gives(run: Run, tmp_path: Path) -> None:
     study = run(random_records(40), attributes={"study": study_record()})
-    said = run_nas("explain", study)
+    said = run_nas("explain", study, "--png", tmp_path / "effects.png")
+    assert (tmp_path / "effects.png").is_file()
     assert "What matters in run" in said
     assert "patch_size" in said
     assert "PSNR at equal latency" in said
@@ -103,7 +104,8 @@ def test_studies_are_compared(run: Run, tmp_path: Path) -> None:
     two = write_study(
         tmp_path / "two", [], attributes={"study": study_record(device="host", teacher="<ltx>")}
     )
-    said = run_nas("compare", one, two)
+    said = run_nas("compare", one, two, "--png", tmp_path / "fronts.svg")
+    assert (tmp_path / "fronts.svg").is_file()
     assert "latency and memory don't compare: the studies differ in device" in said
     assert "<ltx>" in said
     found = json.loads(run_nas("compare", one, two, "--json"))
@@ -114,7 +116,8 @@ def test_studies_are_compared(run: Run, tmp_path: Path) -> None:
 def test_designs_of_files_studies_and_papers_are_compared(tmp_path: Path) -> None:
     design("taehv").save(tmp_path / "config.json")
     subjects = (f"{EXAMPLE}#8", "turbo-vaed-hunyuan", tmp_path)
-    said = run_nas("compare", *subjects)
+    said = run_nas("compare", *subjects, "--png", tmp_path / "stages.pdf")
+    assert (tmp_path / "stages.pdf").is_file()
     assert "4 dense, 256 wide" in said
     assert "from a trace of operators, not measured" in said
     rows = json.loads(run_nas("compare", *subjects, "--json"))
@@ -128,6 +131,7 @@ def test_designs_of_files_studies_and_papers_are_compared(tmp_path: Path) -> Non
     ("subjects", "wrong"),
     [
         (["taehv", "taehv"], "two or more different"),
+        (["taehv", "flash-vaed-wan", "--png", "stages.gif"], "ends in .png, .svg or .pdf"),
         (["taehv", "nothing"], "'nothing' is no file, folder or study; unknown design"),
         (["taehv", "EXAMPLE"], "is a study and 'taehv' a design"),
         (["taehv", "EXAMPLE#99"], "no design of that number; its 20 trials have numbers from 0 on"),

@@ -31,7 +31,9 @@ def run(*arguments):
 def test_what_was_measured_makes_a_profile_that_prices(tmp_path, configs):
     table, profile = tmp_path / "measured.csv", tmp_path / "mine.yaml"
     run("measure", *configs, "--device", "host", "--to", table, *CLIP)
-    run("calibrate", table, "--device", SPECIFICATION, "--to", profile)
+    picture = tmp_path / "mine.png"
+    run("calibrate", table, "--device", SPECIFICATION, "--to", profile, "--png", picture)
+    assert picture.is_file()
     fitted = load_device(profile)
     assert (fitted.name, fitted.ensemble is not None) == ("mine", True)
     estimated = json.loads(run("estimate", configs[0], "--device", profile, "--json", *CLIP))
