@@ -73,7 +73,7 @@ def _costs(study: pd.DataFrame) -> str:
     table = designs(study)
     known = table["source"].value_counts()
     sources = {"coreml": "from their conversion to Core ML", "trace": "from a trace of their operators"}
-    how = ", ".join(f"{count:,} designs {sources.get(name, name)}" for name, count in known.items())
+    how = ", ".join(f"{count:,} designs {sources[str(name)]}" for name, count in known.items())
     extrapolated = ""
     if "standing" in table and (count := int((table["standing"] == "extrapolated").sum())):
         extrapolated = f"; {count:,} of them extrapolated beyond what calibrated the device's profile"

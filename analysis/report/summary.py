@@ -94,8 +94,8 @@ def tiles(study: pd.DataFrame) -> list[Tile]:
         if front.empty:
             break
         values = front[objective.name].astype(float)
-        best = values.idxmax() if objective.direction == "maximize" else values.idxmin()
-        row = front.loc[best]
+        best = values.argmax() if objective.direction == "maximize" else values.argmin()
+        row = front.iloc[int(best)]
         label = f"{'highest' if objective.direction == 'maximize' else 'lowest'} {objective.quantity.label}"
         found.append(Tile(column(objective.name).amount(row[objective.name]), label, int(row["number"])))
     return found
@@ -116,14 +116,15 @@ def _tried(study: pd.DataFrame) -> str:
 
 def _fast_enough(front: pd.DataFrame) -> list[str]:
     """The best design at each rate, those of one design in one sentence."""
-    best: dict[int, list[int]] = {}
+    best: dict[int, list[int]] = {}  # rates by trial
     for rate in _RATES:
         fast = meeting(front, [f"fps >= {rate}"])
-        if len(fast) and fast["psnr"].notna().any():
-            best.setdefault(fast["psnr"].astype(float).idxmax(), []).append(rate)
+        if fast["psnr"].notna().any():
+            number = fast["number"].iloc[int(fast["psnr"].astype(float).argmax())]
+            best.setdefault(int(number), []).append(rate)
     said = []
-    for index, rates in best.items():
-        row = front.loc[index]
+    for number, rates in best.items():
+        row = front[front["number"] == number].iloc[0]
         said.append(
             f"At {_listed([str(rate) for rate in rates], 'or')} frames a second or more the best is"
             f" #{row['number']} with {column('psnr').amount(row['psnr'])}."

@@ -171,13 +171,13 @@ def _axes(objectives: list[tuple[str, str]]) -> tuple[str, str]:
     return (second, first) if direction == "maximize" else (first, second)
 
 
-def _by_number(stages: pd.DataFrame | None) -> dict[int, list[dict[str, Any]]]:
+def _by_number(stages: pd.DataFrame | None) -> dict[int, list[dict[Any, Any]]]:
     """The rows of each design's stages."""
     if stages is None:
         return {}
     known = {name: plain(stages[name]) for name in stages if name != "number"}
     rows = [dict(zip(known, values, strict=True)) for values in zip(*known.values(), strict=True)]
-    by_number: dict[int, list[dict[str, Any]]] = {}
+    by_number: dict[int, list[dict[Any, Any]]] = {}
     for number, row in zip(stages["number"], rows, strict=True):
         by_number.setdefault(int(number), []).append(row)
     return by_number

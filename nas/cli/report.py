@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 def report(
     study: Annotated[str, STUDY],
     to: Annotated[
-        Path | None,
-        typer.Option(help="The page. [default: the run's report.html]", show_default=False),
+        Path | None, typer.Option(help="The page. [default: the run's report.html]", show_default=False)
     ] = None,
     name: Annotated[str | None, NAME] = None,
 ) -> None:
@@ -29,17 +28,14 @@ def report(
     from nas.cli.called import called
 
     table = load_study(study, name)
-    folder = run_folder(study, table)
+    place = Path(study)
+    if place.exists():
+        folder = place if place.is_dir() else place.parent
+    else:
+        folder = Path(table.attrs["study"].get("run", "."))
     written = to or folder / "report.html"
     write_page(table, written, called(study, name), folder)
     typer.echo(f"report: {written}")
-
-
-def run_folder(study: str, table: pd.DataFrame) -> Path:
-    """The folder with the files of a study's trials: the one that was named, or else the study's own."""
-    if Path(study).is_dir():
-        return Path(study)
-    return Path(table.attrs["study"].get("run") or ".")
 
 
 def write_page(table: pd.DataFrame, to: Path, name: str, folder: Path) -> None:
@@ -60,22 +56,25 @@ def write_page(table: pd.DataFrame, to: Path, name: str, folder: Path) -> None:
     from analysis.report.writing import write_report
     from nas.cli.stage_costs import stage_costs
     from nas.cli.steps import StepsDisplay
-    from nas.run_directory import RunDirectory
 
     fronts = [pareto_front(table), pareto_front(table, provisional=True)]
-    front = pd.concat(fronts).drop_duplicates("number")
+    front = pd.concat([part.astype(object) for part in fronts]).drop_duplicates("number")
     front.attrs = table.attrs
-    frames = {}
-    for number, run in zip(front["number"], front["run"], strict=True):
-        places = [RunDirectory(Path(place), "").trial(int(number)) for place in (folder, run) if place]
-        found = next((place for place in places if place.is_dir()), places[0])
-        frames[int(number)] = found / "frames.png"
+    frames = {int(row["number"]): _frames(row, folder) for row in front.to_dict("records")}
+    stages = stage_costs(front)
     with StepsDisplay() as display:
-        write_report(
-            table,
-            to,
-            name,
-            frames,
-            stage_costs(front),
-            lambda done, total: display.steps("pictures", done, total),
-        )
+        write_report(table, to, name, frames, stages, lambda *steps: display.steps("pictures", *steps))
+
+
+def _frames(design: dict[str, object], folder: Path) -> Path:
+    """The picture of what a design decodes: after the best training that confirms it, or else its own."""
+    from nas.run_directory import RunDirectory
+
+    number = int(str(design["number"]))
+    named = RunDirectory(folder, "")
+    runs = [named, RunDirectory(Path(str(design["run"])), "")] if design["run"] else [named]
+    folders = [run.trial(number) for run in runs]
+    if design["confirmed"]:
+        seed = int(str(design["confirmed.best_seed"]))
+        folders = [*(run.confirmation(number, seed) for run in runs), *folders]
+    return next((place for place in folders if place.is_dir()), folders[0]) / "frames.png"
