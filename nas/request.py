@@ -31,6 +31,7 @@ class Request:
         seed: of everything drawn at random.
         workers: that train at the same time; None: one a GPU, else one, or on Ray all that the cluster has.
         ray: address of a Ray cluster whose nodes train; None for this machine.
+        prior: trainings known before: "shipped", or another study's folder or storage; None for none.
         stop_early: whether a training is ended that would only stay dominated.
         confirm: designs of the front that are trained again, longer and by other seeds.
     """
@@ -55,5 +56,6 @@ class Request:
     seed: int = 0
     workers: int | None = None
     ray: str | None = None
+    prior: str | None = None
     stop_early: bool = True
     confirm: int = 0

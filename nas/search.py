@@ -32,6 +32,7 @@ from nas.objectives import parse_objectives
 from nas.pricing import pricer, reprice_front
 from nas.request import Request
 from nas.run_directory import RunDirectory
+from nas.sampling.prior import load_prior
 from nas.sampling.sampler import CostAwareSampler
 from nas.search_error import SearchError
 from nas.settings import Settings, load_settings
@@ -126,7 +127,8 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
         progress=partial(watcher.progress, "pricing the parts of designs"),
     )
     watcher.say(f"looking for designs that meet {', '.join(map(str, constraints))}")
-    sampler = CostAwareSampler(space, costs.costs, objectives, constraints, request.seed)
+    prior = None if request.prior is None else load_prior(request.prior, definition.weights["digest"])
+    sampler = CostAwareSampler(space, costs.costs, objectives, constraints, request.seed, prior)
 
     if request.storage is None:
         run.create()  # for SQLite; a storage elsewhere that can't be opened leaves no folder behind
@@ -141,7 +143,8 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
         if missing > 0 or request.confirm:
             job = Job(run.material, settings.proxy, teacher.name, definition.weights)
             ceiling = _material(run, teacher, clips, settings, definition)
-            del teacher  # and what it holds of the GPU's memory
+            del teacher  # and what it holds of the GPU's memory, which is the workers' now
+            torch.cuda.empty_cache()
             sources = [str(source) for source in clips.sources]
             study.note(run=facts["run"], sources=sources, teacher_psnr=ceiling)
             watcher.say(f"the teacher itself reaches {ceiling:.2f} dB on the validation clips")

@@ -41,6 +41,8 @@ def _values(record: Record, objectives: Sequence[Objective]) -> list[float]:
 
 
 def _mean(repeats: Sequence[FrozenTrial]) -> Record:
+    if len(repeats) == 1:
+        return record_of(repeats[0])
     records = [record_of(trial) for trial in repeats]
     metrics = {name: fmean(record["metrics"][name] for record in records) for name in records[0]["metrics"]}
     return records[0] | {"metrics": metrics}

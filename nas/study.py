@@ -21,7 +21,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from nas import claims
 from nas.definition import Definition, circumstances
 from nas.leases import LEASE_S, Lease, alive, new_main
-from nas.migration import migrate
+from nas.migration import migrate, migrated
 from nas.record import (
     CLAIMED,
     FAILED,
@@ -101,13 +101,14 @@ class Study:
             study.set_user_attr("study", definition.to_dict() | circumstances())
         if "study" not in study.user_attrs:
             raise UserError(f"study '{name}' in '{without_password(storage)}' was not made by nas search")
-        difference = definition.difference(migrate(study))
+        difference = definition.difference(migrated(study.user_attrs["study"], name))
         if difference is not None:
             key, before, after = difference
             raise UserError(
                 f"study '{name}' was begun with {key} {before}, not {after}: continue it with the same,"
                 " or begin another with --name"
             )
+        migrate(study)
         return cls(study, definition)
 
     def at_work(self, **facts: Any) -> Lease:

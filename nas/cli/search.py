@@ -72,6 +72,10 @@ def search(
     ray: Annotated[
         str | None, typer.Option(help="Train on a Ray cluster: auto, HOST:PORT or ray://HOST:PORT.")
     ] = None,
+    prior: Annotated[
+        str | None,
+        typer.Option(help="Trainings to learn from: shipped, or another study. [default: none]"),
+    ] = None,
     stop_early: Annotated[
         bool, typer.Option(" /--no-stop-early", help="Train to the end also what would only stay dominated.")
     ] = True,
@@ -109,6 +113,7 @@ def search(
         seed=seed,
         workers=parse_workers(workers),
         ray=ray,
+        prior=prior,
         stop_early=stop_early,
         confirm=confirm,
     )
