@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 from nas.constraints import parse_constraints
 from nas.objectives import parse_objectives
 from nas.sampling.pool import Pricer
-from nas.sampling.sampler import CostAwareSampler
+from nas.sampling.sampler import REPEAT_OF, CostAwareSampler
 from search_space import SearchSpace
 from search_space.design_arrays import draw
 from search_space.errors import UserError
@@ -121,6 +121,40 @@ def test_a_design_that_failed_is_not_proposed_again(space: SearchSpace, costs: P
         space.suggest(trial)
         study.tell(trial, state=TrialState.FAIL)
     assert len(set(hashes(space, study))) == BEGINNING + 3
+
+
+def test_trains_again_where_noise_hides_which_design_is_best(space: SearchSpace, costs: Pricer) -> None:
+    designs = draw(space, np.random.default_rng(0), 4000)
+    few = np.sort(np.unique(costs(designs).params))[5]
+    sampler = CostAwareSampler(space, costs, OBJECTIVES, parse_constraints([f"params<={few}"]))
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
+    repeats = {}
+    for number in range(20):
+        trial = study.ask()
+        latency = costs(space.positions(space.suggest(trial))[np.newaxis]).latency_ms[0]
+        if REPEAT_OF in trial.user_attrs:
+            repeats[number] = trial.user_attrs[REPEAT_OF]
+        study.tell(trial, [20 + np.random.default_rng(number).normal(0, 0.5), latency])
+    assert repeats
+    for number, earlier in repeats.items():
+        assert study.trials[number].user_attrs[REPEAT_OF] == earlier < number
+        assert study.trials[number].params == study.trials[earlier].params
+    assert len(set(hashes(space, study))) == 20 - len(repeats)
+
+
+def test_a_space_of_which_everything_was_tried_is_exhausted(space: SearchSpace, costs: Pricer) -> None:
+    latencies = np.sort(np.unique(costs(draw(space, np.random.default_rng(0), 4000)).latency_ms))
+    constraints = parse_constraints([f"latency_ms<={latencies[2]}"])
+    sampler = CostAwareSampler(space, costs, OBJECTIVES, constraints)
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
+    for _ in range(40):
+        trial = study.ask()
+        space.suggest(trial)
+        study.tell(trial, state=TrialState.PRUNED)
+        if sampler.exhausted:
+            break
+    assert sampler.exhausted
+    assert hashes(space, study)[-1] in hashes(space, study)[:-1]
 
 
 def test_parameters_of_no_space_are_refused(space: SearchSpace, costs: Pricer) -> None:
