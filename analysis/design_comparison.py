@@ -32,3 +32,19 @@ def compare_designs(stages: pd.DataFrame) -> pd.DataFrame:
         tables.append(pd.concat([amounts, shares, differences], axis=1).reset_index().assign(design=name))
     compared = pd.concat(tables, ignore_index=True)
     return compared[["design", *compared.columns.drop("design")]]
+
+
+def stage_order(stages: pd.DataFrame) -> list[str]:
+    """One order of stages for designs of which some lack some: each before what follows it.
+
+    Args:
+        stages: as for `compare_designs`.
+    """
+    merged: list[str] = []
+    for _, names in stages.groupby("design", sort=False)["stage"]:
+        order = list(names)
+        for place, stage in reversed(list(enumerate(order))):
+            if stage not in merged:
+                after = next((later for later in order[place + 1 :] if later in merged), None)
+                merged.insert(merged.index(after) if after else len(merged), stage)
+    return merged

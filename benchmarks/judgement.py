@@ -81,7 +81,7 @@ def print_judgement(profile: DeviceProfile, rows: Sequence[Measurement], each: b
     unseen = [row for row in rows if row.subject.startswith(UNSEEN)]
     for resolution in dict.fromkeys(row.resolution for row in unseen):
         clip = [row for row in unseen if row.resolution == resolution]
-        costs = [_cost(row, profile) for row in clip]
+        costs = [price(row, profile) for row in clip]
         times = np.array([cost.latency_ms for cost in costs])
         factor = np.array([cost.bounds_ms(profile)[1] for cost in costs]) / times
         beyond = np.array([sum(cost.unmeasured.values()) for cost in costs]) / times > EXTRAPOLATED
@@ -107,7 +107,7 @@ def print_judgement(profile: DeviceProfile, rows: Sequence[Measurement], each: b
             )
 
 
-def _cost(row: Measurement, profile: DeviceProfile) -> Cost:
+def price(row: Measurement, profile: DeviceProfile) -> Cost:
     subject = find_subject(row.subject, FOLDER, row.resolution, row.frames)
     assert subject.decodable is not None, f"{row.subject} is no decoder"
     blocks = subject.decodable.blocks(subject.input_shape, "trace", None, profile.execution)

@@ -19,8 +19,8 @@ _KINDS = (("probe", COLOURS[1], "s", 16), ("decoder", COLOURS[0], "o", 42))
 def plot_agreement(compared: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Estimated against measured latency of decoders and probes, both in ms.
 
-    On the line they agree; the band about it is a factor of 1.25. Filled marks are estimates by a fit that
-    knew the measurement, hollow ones by a fit that didn't.
+    On the line they agree; the band about it is a factor of 1.25. Hollow marks are estimates by a fit that
+    left the measurement out.
 
     Args:
         compared: one row a measurement: ``subject``, ``frames`` (of a decoder's clip; 0 for a probe),
@@ -29,7 +29,7 @@ def plot_agreement(compared: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax: where to draw; None for a new figure.
     """
     ax = canvas(ax)
-    ax.set_title(f"Estimated and measured latency of {plural(len(compared), 'measurement')}", loc="left")
+    ax.set_title(f"Estimated and measured latency ({plural(len(compared), 'measurement')})", loc="left")
     ax.set(xlabel="Measured latency (ms)", ylabel="Estimated latency (ms)   better: on the line")
     if compared.empty:
         say(ax, "Nothing was measured")

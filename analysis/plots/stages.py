@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from ..design_comparison import stage_order
 from ..quantities import QUANTITIES, Quantity
 from .canvas import COLOURS, canvas, capital, plural, shortened
 from .captions import footnote, legend_beside, with_unit
@@ -26,7 +27,7 @@ def plot_stages(stages: pd.DataFrame, cost: str = "latency_ms", ax: Axes | None 
     quantity = QUANTITIES.get(cost, Quantity(cost, "", "minimize"))
     names = list(stages["design"].unique()[:_DESIGNS])
     wide = stages.pivot(index="stage", columns="design", values=cost) * quantity.scale
-    wide = wide.loc[stages["stage"].unique(), names].fillna(0.0)
+    wide = wide.loc[stage_order(stages), names].fillna(0.0)
     thickness = 0.8 / max(1, len(names))
     ax = canvas(ax, height=1.6 + max(0.42, 0.2 * len(names)) * len(wide))
     totals = wide.sum()

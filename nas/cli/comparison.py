@@ -39,7 +39,7 @@ def print_designs(stages: pd.DataFrame, clip: str, as_json: bool) -> None:
     from rich.table import Table
 
     from analysis import compare_designs
-    from analysis.design_comparison import WHOLE
+    from analysis.design_comparison import WHOLE, stage_order
     from nas.cli.front import output
 
     compared = compare_designs(stages)
@@ -52,7 +52,7 @@ def print_designs(stages: pd.DataFrame, clip: str, as_json: bool) -> None:
         return
     console = output()
     designs = list(dict.fromkeys(stages["design"]))
-    order = [*_merged([list(stages["stage"][stages["design"] == design]) for design in designs]), WHOLE]
+    order = [*stage_order(stages), WHOLE]
 
     def show(heading: str, cells: Mapping[tuple[str, str], str]) -> None:
         table = Table(escape(heading))
@@ -70,17 +70,6 @@ def print_designs(stages: pd.DataFrame, clip: str, as_json: bool) -> None:
         values, shares = by_stage[amount] / divisor, by_stage[f"{amount}.share"]
         show(heading, {key: f"{values[key]:,.{digits}f} {shares[key]:>5.0%}" for key in by_stage.index})
     console.print(f"estimated for {clip}, not measured", soft_wrap=True, markup=False)
-
-
-def _merged(orders: Sequence[Sequence[str]]) -> list[str]:
-    """One order of stages for designs of which some lack some: each new one before what follows it."""
-    merged: list[str] = []
-    for order in orders:
-        for place, stage in reversed(list(enumerate(order))):
-            if stage not in merged:
-                after = next((later for later in order[place + 1 :] if later in merged), None)
-                merged.insert(merged.index(after) if after else len(merged), stage)
-    return merged
 
 
 def draw_designs(stages: pd.DataFrame, path: Path) -> None:

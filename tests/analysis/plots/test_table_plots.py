@@ -32,6 +32,14 @@ def stage_table(designs: list[str]) -> pd.DataFrame:
     )
 
 
+def test_a_stage_that_a_design_lacks_keeps_its_place() -> None:
+    table = stage_table(["one", "other"])
+    ax = plot_stages(
+        table.drop(index=table.index[(table["design"] == "one") & (table["stage"] == "mid_block")])
+    )
+    assert [label.get_text() for label in ax.get_yticklabels()][:3] == ["conv in", "mid block", "up block 0"]
+
+
 def measurements(decoders: int, probes: int) -> pd.DataFrame:
     """Made-up measurements beside their estimates, a tenth off."""
     rng = np.random.default_rng(0)
