@@ -78,7 +78,7 @@ def test_effects_are_at_equal_latency(study: pd.DataFrame) -> None:
 def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     rng = np.random.default_rng(1)
     covered = []
-    for _ in range(200):
+    for _ in range(100):
         latency = 10 ** rng.uniform(1, 3, 25)
         dense = rng.random(25) < 0.4
         table = pd.DataFrame(

@@ -76,17 +76,17 @@ def test_an_empty_front_says_why(run: Run, records: Sequence[dict], said: str) -
 
 
 def test_what_matters_is_explained_with_what_chance_gives(run: Run, tmp_path: Path) -> None:
-    study = run(random_records(40), attributes={"study": study_record()})
+    study = run(random_records(12), attributes={"study": study_record()})
     said = run_nas("explain", study, "--png", tmp_path / "effects.png")
     assert (tmp_path / "effects.png").is_file()
     assert "What matters in run" in said
     assert "patch_size" in said
     assert "PSNR at equal latency" in said
     found = json.loads(run_nas("explain", study, "--json"))
-    assert found["designs"] == 40
+    assert found["designs"] == 12
     assert {row["choice"] for row in found["importances"]} == {"up0_conv", "up0_width", "patch_size"}
     assert found["seed_spread"] is None
-    assert sum(row["designs"] for row in found["effects"] if row["choice"] == "patch_size") == 40
+    assert sum(row["designs"] for row in found["effects"] if row["choice"] == "patch_size") == 12
 
 
 @pytest.mark.parametrize(
