@@ -16,6 +16,8 @@ from nas.sampling.quality_model import QualityModel
 from nas.sampling.trials import Trials
 from search_space.conditions import Condition
 
+_POOR = 0.05  # share of candidates whose expected quality is below where hypervolume begins
+_RATED = 500  # candidates that this is found by
 _ROUNDS = 3  # of steps away from the best candidates
 _STARTS = 10  # candidates that each round steps away from
 
@@ -59,19 +61,26 @@ class Proposer:
             return Proposal(self._candidates.first.designs[0], exhausted=True)
         if not len(trials.trained):
             return Proposal(pool.designs[rng.integers(len(pool))])
-        features = self._candidates.features(self._candidates.priced(trials.trained))
-        models = []
-        for column, before in zip(self._quality, self._before, strict=True):
-            model = QualityModel(features, self._candidates.scales.group, trials.values[:, column], before)
-            if len(trials.pending):
-                model.expect(self._candidates.features(self._candidates.priced(trials.pending)))
-            models.append(model)
+        models = [
+            self._informed(trials, column, before)
+            for column, before in zip(self._quality, self._before, strict=True)
+        ]
         known = self._candidates.priced(np.unique(np.concatenate([trials.trained, trials.pending]), axis=0))
-        worst = trials.values[:, self._quality].min(axis=0)
+        some = self._candidates.features(pool[np.arange(0, len(pool), max(len(pool) // _RATED, 1))])
+        poor = [np.quantile(model.predict(some).mean, _POOR) for model in models]
+        worst = np.minimum(trials.values[:, self._quality].min(axis=0), poor)
         acquisition = Acquisition(models, self._candidates.features, known, np.append(worst, self._worst))
         pool += self._candidates.neighbours(known.designs[acquisition.front], trials.tried)
         design, worth = self._climbed(acquisition, pool, trials)
         return self._repeat(acquisition, known, trials, worth) or Proposal(design)
+
+    def _informed(self, trials: Trials, column: int, before: QualityModel | None) -> QualityModel:
+        """A model of the objective in a column of the values, by what is trained and being trained."""
+        features = self._candidates.features(self._candidates.priced(trials.trained))
+        model = QualityModel(features, self._candidates.scales.group, trials.values[:, column], before)
+        if len(trials.pending):
+            model.expect(self._candidates.features(self._candidates.priced(trials.pending)))
+        return model
 
     def _model(self, prior: Prior, name: str) -> QualityModel | None:
         """Of a prior's trainings, by what their designs are made of; None where that quality isn't known."""
