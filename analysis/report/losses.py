@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ..plots.canvas import plural
+from ..progress import duration
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
 _KINDS = {
@@ -66,10 +67,3 @@ def time_saved(study: pd.DataFrame) -> str:
     said = f"Stopping {plural(len(stopped), 'training')} early saved about {duration(saved)} of training"
     wrong = stopped["stopped.chance"].sum()
     return f"{said}; of them {wrong:.1f} would still have reached the front (both estimated as they stopped)."
-
-
-def duration(seconds: float) -> str:
-    """``"40 s"``, ``"12 min"``, ``"3.4 h"``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -18,6 +18,7 @@ from nas.cli.report import report
 from nas.cli.search import search
 from nas.cli.sweep import sweep
 from nas.cli.train import train
+from nas.cli.watch import watch
 
 app = typer.Typer(
     cls=OneLineErrors,
@@ -33,6 +34,7 @@ for command in (
     pareto,
     explain,
     compare,
+    watch,
     report,
     export,
     package,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -66,15 +66,15 @@ def write_page(table: pd.DataFrame, to: Path, name: str, folder: Path) -> None:
         write_report(table, to, name, frames, stages, lambda *steps: display.steps("pictures", *steps))
 
 
-def _frames(design: dict[str, object], folder: Path) -> Path:
+def _frames(design: dict[Any, Any], folder: Path) -> Path:
     """The picture of what a design decodes: after the best training that confirms it, or else its own."""
     from nas.run_directory import RunDirectory
 
-    number = int(str(design["number"]))
+    number = int(design["number"])
     named = RunDirectory(folder, "")
-    runs = [named, RunDirectory(Path(str(design["run"])), "")] if design["run"] else [named]
+    runs = [named, RunDirectory(Path(design["run"]), "")] if design["run"] else [named]
     folders = [run.trial(number) for run in runs]
     if design["confirmed"]:
-        seed = int(str(design["confirmed.best_seed"]))
+        seed = int(design["confirmed.best_seed"])
         folders = [*(run.confirmation(number, seed) for run in runs), *folders]
     return next((place for place in folders if place.is_dir()), folders[0]) / "frames.png"
