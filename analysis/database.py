@@ -60,16 +60,31 @@ class Stored:
 
 
 def read_sqlite(path: Path, name: str | None) -> Stored:
-    """Reads a study from a SQLite file, which is opened read-only.
+    """Reads a study from a SQLite file, which is opened read-only, unless a writer died in the middle.
 
     Raises:
         UserError: it can't be read as a study, or holds several and ``name`` is None.
     """
-    uri = f"{path.resolve().as_uri()}?mode=ro"
+    uri = path.resolve().as_uri()
+    mode = "rw" if _left_half_written(uri) else "ro"
     engine = sqlalchemy.create_engine(
-        "sqlite://", creator=lambda: sqlite3.connect(uri, uri=True), poolclass=sqlalchemy.NullPool
+        "sqlite://",
+        creator=lambda: sqlite3.connect(f"{uri}?mode={mode}", uri=True),
+        poolclass=sqlalchemy.NullPool,
     )
     return _read(engine, str(path), name)
+
+
+def _left_half_written(uri: str) -> bool:
+    """Whether a process died while it wrote: who opens the file next has to undo that, and so to write."""
+    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+    except sqlite3.Error as error:
+        return getattr(error, "sqlite_errorname", "") == "SQLITE_READONLY_ROLLBACK"
+    finally:
+        connection.close()
+    return False
 
 
 def read_database(url: sqlalchemy.URL, name: str | None) -> Stored:

@@ -29,8 +29,9 @@ _NESTED = ["config", "curve"]
 def load_study(study: str | Path, name: str | None = None) -> pd.DataFrame:
     """Reads a study, finished or running, without disturbing it.
 
-    A SQLite file is opened read-only, and never made where there is none. 10,000 trials take about 2 s; from
-    a journal, which Optuna's own loader replays, about 4 s (benchmarks/load_study.py).
+    A SQLite file is opened read-only, unless a process died while it wrote to it, and never made where there
+    is none. 10,000 trials take about 2 s; from a journal, which Optuna's own loader replays, about 4 s
+    (benchmarks/load_study.py).
 
     Args:
         study: a run directory (with ``study.db`` in it), a SQLite file, a journal file of Optuna's, or a

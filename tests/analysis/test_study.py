@@ -2,6 +2,8 @@
 
 import hashlib
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -118,6 +120,22 @@ def test_reads_beside_a_writer_and_leaves_the_file_as_it_is(run: Run) -> None:
     writer.execute("ROLLBACK")
     writer.close()
     assert hashlib.sha256(database.read_bytes()).hexdigest() == before
+
+
+def test_what_a_killed_writer_left_half_written_is_undone(run: Run) -> None:
+    database = run([trained(30.0, 200.0), trained(31.0, 300.0)]) / "study.db"
+    code = f"""
+import os, signal, sqlite3
+connection = sqlite3.connect({str(database)!r}, isolation_level=None)
+connection.execute("PRAGMA cache_size = 1")  # so that pages are written before the transaction ends
+connection.execute("BEGIN IMMEDIATE")
+for table in ("trials", "trial_params", "trial_user_attributes", "trial_values", "study_user_attributes"):
+    connection.execute(f"DELETE FROM {{table}}")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", code], check=False)
+    assert database.with_name("study.db-journal").exists()
+    assert list(load_study(database)["psnr"]) == [30.0, 31.0]
 
 
 def test_what_is_no_study(tmp_path: Path) -> None:
