@@ -83,6 +83,6 @@ class BlackBox:
         for parameter, at in zip(self._problem.space.asked, designs.T, strict=True):
             count = len(parameter.choices)
             columns.append(
-                at[:, None] / (count - 1) if parameter.ordered else at[:, None] == np.arange(count)
+                at[:, None] / max(count - 1, 1) if parameter.ordered else at[:, None] == np.arange(count)
             )
         return torch.from_numpy(np.hstack(columns).astype(np.float64))

@@ -8,6 +8,14 @@ from typing import Protocol
 
 import numpy as np
 
+from samplers.ablations import (
+    FlopsForLatency,
+    WithoutCostFeatures,
+    WithoutRepeats,
+    WithoutSpread,
+    WithoutSteps,
+    ablated,
+)
 from samplers.black_box import BlackBox
 from samplers.cost_aware import CostAwareSearch, with_prior
 from samplers.evolution import Evolution
@@ -67,4 +75,10 @@ CONTESTANTS: dict[str, Contestant] = {
     "GP, Optuna": Contestant(gaussian_process, BUDGET),
     "qLogNEHVI, BoTorch": Contestant(BlackBox, BUDGET),
 }
-ABLATIONS: dict[str, Contestant] = {}
+ABLATIONS: dict[str, Contestant] = {
+    "ours, never training a design again": Contestant(ablated(WithoutRepeats), BUDGET),
+    "ours, among random designs only": Contestant(ablated(WithoutSteps), BUDGET),
+    "ours, quality not told by costs": Contestant(ablated(WithoutCostFeatures), BUDGET),
+    "ours, FLOPs in place of latency": Contestant(ablated(FlopsForLatency), BUDGET),
+    "ours, first designs not spread": Contestant(ablated(WithoutSpread), BUDGET),
+}
