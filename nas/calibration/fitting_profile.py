@@ -10,8 +10,10 @@ import numpy as np
 
 from nas.calibration.fitting_factors import Factors
 from nas.costs.device import DeviceProfile
+from search_space.errors import UserError
 
 IDENTIFIED = 0.5  # a figure whose standard deviation shrank to this share of its prior's was measured
+_MOST_UNEXPLAINED = 100.0  # a factor, as profiles are checked for
 
 
 def _deviations(factors: Factors, members: np.ndarray) -> dict[str, tuple[float, float]]:
@@ -85,14 +87,24 @@ def _ran(path: str, ran: Collection[tuple[str, str]]) -> bool:
 
 
 def with_residual(profile: DeviceProfile, residual: float, source: str) -> DeviceProfile:
-    """`profile` with this residual; beyond the coverage the same variance is added to it as before."""
+    """`profile` with this residual; beyond the coverage the same variance is added to it as before.
+
+    Raises:
+        UserError: the measurements leave more unexplained than a profile can say.
+    """
+    if residual > _MOST_UNEXPLAINED:
+        raise UserError(
+            f"the measurements are a factor of {residual:.3g} from what the profile can explain:"
+            " measure again on an idle device, decoders of full size among them"
+        )
     added = log(profile.residual_beyond.value) ** 2 - log(profile.residual.value) ** 2
     data = profile.model_dump(mode="json")
     data["residual"] = {
         "value": float(f"{residual:.3g}"),
         "source": f"errors of measurements left out of the fit, {source}",
     }
-    data["residual_beyond"]["value"] = float(f"{exp(sqrt(log(residual) ** 2 + added)):.3g}")
+    beyond = min(exp(sqrt(log(residual) ** 2 + added)), _MOST_UNEXPLAINED)
+    data["residual_beyond"]["value"] = float(f"{beyond:.3g}")
     return DeviceProfile.model_validate(data)
 
 
