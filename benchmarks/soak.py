@@ -26,6 +26,7 @@ from surrogate.rows import read, teachers
 
 from nas.constraints import parse_constraints
 from nas.definition import Definition
+from nas.judging import Judge
 from nas.loop import Loop
 from nas.objectives import parse_objectives
 from nas.record import Record
@@ -161,13 +162,11 @@ def main() -> None:
         run.create()
         study = Study.open(arguments.storage or run.storage, "soak", definition)
         workers = SimulatedWorkers(space, surrogate)
+        job = Job(run.material, None, TEACHER, definition.weights)
         with study.at_work(budget=arguments.trials):
             Loop(
                 study=study,
-                space=space,
-                price=price,
-                constraints=constraints,
-                job=Job(run.material, None, TEACHER, definition.weights),
+                judge=Judge(study, space, price, constraints, job),
                 settings=settings,
                 workers=workers,
                 run_directory=run,

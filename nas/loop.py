@@ -16,21 +16,16 @@ from queue import Empty, SimpleQueue
 from optuna.trial import Trial
 
 from nas import claims
-from nas.constraints import why_refused
-from nas.pricing import Pricer
-from nas.record import FAILED, REFUSED, REPEATED, STOPPED, Record, record_of
+from nas.judging import Judge
+from nas.record import FAILED, STOPPED, Record, record_of
 from nas.run_directory import RunDirectory
 from nas.sampling.sampler import CostAwareSampler
 from nas.search_error import SearchError
 from nas.settings import Settings
 from nas.stopping import account, chance, thresholds
 from nas.study import Study
-from nas.trial import Job
 from nas.watcher import Watcher
 from nas.workers import Outcome, Progress, Task, TrainingError, WorkerLostError, Workers, training_error
-from search_space import DecoderConfig, SearchSpace, design_name
-from search_space.conditions import Condition
-from search_space.errors import UserError
 
 _FAILURES = 5  # in a row, after which the fault is hardly the designs'
 _LOOK_S = 5.0  # between looks at what other mains have done
@@ -55,11 +50,8 @@ class Loop:
 
     Attributes:
         study: asked and told.
-        space: what a trial's parameters mean.
-        price: static costs of a design.
-        constraints: on those costs.
-        job: what all trainings have in common.
-        settings: what they are done with.
+        judge: prices the candidates, and refuses some.
+        settings: what designs are trained with.
         workers: train the designs.
         run_directory: where the files of a trial go.
         sampler: proposes designs.
@@ -68,10 +60,7 @@ class Loop:
     """
 
     study: Study
-    space: SearchSpace
-    price: Pricer
-    constraints: tuple[Condition, ...]
-    job: Job
+    judge: Judge
     settings: Settings
     workers: Workers
     run_directory: RunDirectory
@@ -108,10 +97,10 @@ class Loop:
                     self._ask(budget)
                 elif self._begun or (not over and spent < budget):
                     self._listen()
-                    self._reap()
+                    if time.monotonic() - self._reaped > _REAP_S:
+                        self._reap()
                 else:
                     break
-            self._reaped = 0.0
             self._reap()
             stopped = [record for record in map(record_of, trials) if record.get("outcome") == STOPPED]
             if stopped:
@@ -129,55 +118,30 @@ class Loop:
     def _ask(self, budget: int) -> None:
         """One candidate: refused at once, or given to a worker."""
         trial = self.study.ask()
-        begun = self._begun[trial.number] = _Begun(trial, {"attempt": trial.user_attrs.get("attempt", 1)})
+        run = str(self.run_directory.path.resolve())
+        record: Record = {"attempt": trial.user_attrs.get("attempt", 1), "run": run}
+        begun = self._begun[trial.number] = _Begun(trial, record)
         try:
-            config = self._judge(begun, budget)
+            config = self.judge.judge(trial, record, budget)
+        except SearchError:
+            raise
         except Exception as error:  # whatever goes wrong with one design, the search goes on
             self._fail(begun, training_error(error))
             return
         if config is None:
             self._finish(begun)
             return
-        self.study.start(trial, begun.record)
+        self.study.start(trial, record)
         begun.task = Task(
-            trial.number,
-            config.to_dict(),
-            begun.record["seed"],
-            self.settings.training,
-            self._stop_below(begun),
+            trial.number, config.to_dict(), record["seed"], self.settings.training, self._stop_below(record)
         )
         self._submit(begun.task)
 
-    def _judge(self, begun: _Begun, budget: int) -> DecoderConfig | None:
-        """The design of a trial, where it is to be trained; its record says why it is not."""
-        started = time.perf_counter()
-        record = begun.record
-        try:
-            config = self.space.suggest(begun.trial)
-        except UserError as error:
-            record |= {"outcome": REFUSED, "reason": str(error)}
-            return None
-        record |= {"hash": config.hash, "name": design_name(config), "config": config.to_dict()}
-        earlier = claims.tried(self.study.trials(), begun.trial.number).get(config.hash)
-        if earlier is not None and "repeat_of" not in begun.trial.user_attrs:
-            record |= {"outcome": REPEATED, "reason": f"the same design as trial {earlier}"}
-            return None
-        record["costs"] = self.price(config)
-        if (reason := why_refused(self.constraints, record["costs"])) is not None:
-            record |= {"outcome": REFUSED, "reason": reason}
-            return None
-        trained = self.price(self.job.trained(config))
-        record["proxy"] = {"params": trained["params"], "flops": trained["flops"]}
-        record["run"] = str(self.run_directory.path.resolve())
-        record["seconds"] = {"price": time.perf_counter() - started}
-        record |= self.study.claim(begun.trial, record, budget)
-        return config if "seed" in record else None
-
-    def _stop_below(self, begun: _Begun) -> dict[int, float]:
+    def _stop_below(self, record: Record) -> dict[int, float]:
         """Where the curve of a training must be; a repeat goes on, or only lucky ones would count."""
-        if not self.stop_early or begun.record["seed"] != self.study.definition.seed:
+        if not self.stop_early or record["seed"] != self.study.definition.seed:
             return {}
-        return thresholds(self.study.finished(), begun.record["costs"], self.study.definition.objectives)
+        return thresholds(self.study.finished(), record["costs"], self.study.definition.objectives)
 
     def _submit(self, task: Task) -> None:
         future = self.workers.submit(task, self._news.put)
@@ -274,7 +238,6 @@ class Loop:
                 return
 
     def _reap(self) -> None:
-        if time.monotonic() - self._reaped > _REAP_S:
-            self._reaped = time.monotonic()
-            for number in self.study.reap():
-                self.watcher.say(f"trial {number}: its process ended")
+        self._reaped = time.monotonic()
+        for number in self.study.reap():
+            self.watcher.say(f"trial {number}: its process ended")

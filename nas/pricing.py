@@ -10,6 +10,7 @@ from typing import Any
 from nas.costs import estimate
 from nas.costs.estimation import Source
 from nas.request import Request
+from nas.standing import designs
 from nas.study import Study
 from nas.watcher import Watcher
 from search_space import DecoderConfig
@@ -34,9 +35,9 @@ def pricer(request: Request, source: Source) -> Pricer:
 
 
 def reprice_front(study: Study, price: Pricer, watcher: Watcher) -> None:
-    """Prices the front again from Core ML conversion, as far as that wasn't done yet."""
-    repriced = study.repriced
-    waiting = [(number, record) for number, record in study.front() if number not in repriced]
+    """Prices the front and what is confirmed from Core ML conversion, as far as that wasn't done yet."""
+    wanted = ({number for number, _ in study.front()} | study.confirmed) - study.repriced
+    waiting = [(number, record) for number, record in designs(study.trials()) if number in wanted]
     if waiting:
         watcher.say(f"pricing {len(waiting)} design(s) of the front again, from their conversion to Core ML")
     for number, record in waiting:

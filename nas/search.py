@@ -25,6 +25,7 @@ from nas.costs.tables.space_costs import SpaceCosts
 from nas.definition import Definition
 from nas.expectation import expected
 from nas.inputs import describe, digest, fitting_clips, fitting_space, load_space
+from nas.judging import Judge
 from nas.loop import Loop
 from nas.material import prepare
 from nas.material_file import cached_material
@@ -126,7 +127,8 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
         memory=request.memory,
         progress=partial(watcher.progress, "pricing the parts of designs"),
     )
-    watcher.say(f"looking for designs that meet {', '.join(map(str, constraints))}")
+    if request.constraints or request.memory:  # a while, where none meets them
+        watcher.say(f"looking for designs that meet {', '.join(map(str, constraints))}")
     prior = None if request.prior is None else load_prior(request.prior, definition.weights["digest"])
     sampler = CostAwareSampler(space, costs.costs, objectives, constraints, request.seed, prior)
 
@@ -154,10 +156,7 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
                     watcher.say(expected(study, missing, workers, settings, meeting[:_TIMED]))
                     Loop(
                         study=study,
-                        space=space,
-                        price=price,
-                        constraints=constraints,
-                        job=job,
+                        judge=Judge(study, space, price, constraints, job),
                         settings=settings,
                         workers=workers,
                         run_directory=run,

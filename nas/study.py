@@ -164,7 +164,8 @@ class Study:
 
     def start(self, trial: Trial, record: Record) -> None:
         """Notes that a trial is being trained, and by which main."""
-        self._write(trial, record | {"outcome": RUNNING, "main": self.main})
+        with contextlib.suppress(UpdateFinishedTrialError):  # taken from this main, as `finish` will say
+            self._write(trial, record | {"outcome": RUNNING, "main": self.main})
 
     def progress(self, trial: Trial, progress: Mapping[str, Any]) -> None:
         """Notes how far a training is."""
@@ -241,8 +242,12 @@ class Study:
     @property
     def repriced(self) -> set[int]:
         """The numbers of the trials whose costs are known from Core ML conversion."""
-        keys = (key.partition(":") for key in self._study.user_attrs)
-        return {int(number) for kind, _, number in keys if kind == "repriced" and number}
+        return self._numbers("repriced")
+
+    @property
+    def confirmed(self) -> set[int]:
+        """The numbers of the trials whose designs are confirmed, if only by one training."""
+        return self._numbers("confirmed")
 
     def reprice(self, number: int, costs: Mapping[str, Any]) -> None:
         """Keeps the costs of a trial from Core ML conversion."""
@@ -265,6 +270,11 @@ class Study:
             return False
         self._study.set_user_attr(key, self.main)
         return True
+
+    def _numbers(self, kind: str) -> set[int]:
+        """Of the trials that have an attribute of the study named after their kind and them."""
+        keys = (key.partition(":") for key in self._study.user_attrs)
+        return {int(number) for name, _, number in keys if name == kind and number}
 
     def _write(self, trial: Trial, record: Record) -> None:
         trial.set_user_attr("record", record)

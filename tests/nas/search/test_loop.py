@@ -21,6 +21,7 @@ from nas.costs import estimate, load_device
 from nas.costs.tables.space_costs import SpaceCosts
 from nas.definition import Definition
 from nas.expectation import expected
+from nas.judging import Judge
 from nas.loop import Loop
 from nas.material import Material
 from nas.material_file import cached_material
@@ -113,10 +114,7 @@ def make_loop(
         costs = SpaceCosts(designs, load_device("iphone-16-pro"), (64, 64), 5).costs
         return Loop(
             study=study,
-            space=designs,
-            price=price,
-            constraints=limits,
-            job=job,
+            judge=Judge(study, designs, price, limits, job),
             settings=used,
             workers=thread_workers(job),
             run_directory=run,
@@ -145,7 +143,7 @@ def test_a_trained_trial_leaves_its_record_and_its_files(make_loop: Callable[...
     }  # fmt: skip
     assert DecoderConfig.load(folder / "config.json") == config
     weights = load_file(folder / "weights.safetensors")
-    build_decoder(loop.job.trained(config)).load_state_dict(weights, strict=True)
+    build_decoder(loop.judge.job.trained(config)).load_state_dict(weights, strict=True)
 
 
 def test_a_budget_counts_trainings_and_the_earlier_ones(make_loop: Callable[..., Loop]) -> None:
@@ -177,7 +175,7 @@ def test_a_small_space_is_tried_whole_and_nothing_twice_by_the_same_seed(
     loop = make_loop(space=narrower, watcher=listener)
     loop.run(budget=99, deadline=None)
     trainings = [(record["hash"], record["seed"]) for record in loop.study.finished()]
-    assert len({design for design, _ in trainings}) == loop.space.size == 2
+    assert len({design for design, _ in trainings}) == loop.judge.space.size == 2
     assert len(set(trainings)) == len(trainings)
     assert listener.said[-1] == f"every design was tried: {len(trainings)} trained"
 
@@ -186,7 +184,7 @@ def test_failures_have_reasons_and_end_a_hopeless_search(make_loop: Callable[...
     loop = make_loop(learning_rate=1e30)
     with pytest.raises(SearchError, match=r"the last 5 trainings all failed: .*the loss is nan at step 2"):
         loop.run(budget=9, deadline=None)
-    assert expected(loop.study, 9, loop.workers, loop.settings, [loop.space.first]) == (
+    assert expected(loop.study, 9, loop.workers, loop.settings, [loop.judge.space.first]) == (
         "expected: 9 trainings; how long they take will show"
     )
     outcomes = Counter(record["outcome"] for record in finished(loop))
@@ -208,11 +206,11 @@ def finished(loop: Loop) -> list[Record]:
 def finish_better_ones(loop: Loop) -> int:
     """Has the study hold trainings that beat anything these tests can train, at no cost; returns how many."""
     rng = np.random.default_rng(0)
-    configs = {config.hash: config for config in (loop.space.sample(rng) for _ in range(99))}
+    configs = {config.hash: config for config in (loop.judge.space.sample(rng) for _ in range(99))}
     for number, config in enumerate(list(configs.values())[:FINISHED]):
-        loop.study.enqueue(loop.space.parameters(config))
+        loop.study.enqueue(loop.judge.space.parameters(config))
         trial = loop.study.ask()
-        loop.space.suggest(trial)
+        loop.judge.space.suggest(trial)
         record = {
             "outcome": TRAINED,
             "hash": config.hash,
@@ -268,7 +266,7 @@ def test_an_interrupt_in_asking_keeps_what_was_asked_for(
     make_loop: Callable[..., Loop], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loop = make_loop()
-    loop.study.enqueue(loop.space.parameters(loop.space.first))
+    loop.study.enqueue(loop.judge.space.parameters(loop.judge.space.first))
 
     def interrupted(self: SearchSpace, trial: Trial) -> DecoderConfig:
         trial.suggest_categorical("patch_size", self.patch_size)
@@ -306,7 +304,7 @@ def test_what_its_worker_dies_of_is_tried_twice(
                 os.kill(worker, signal.SIGKILL)
 
     loop = make_loop(watcher=Killer())
-    with closing(LocalWorkers(loop.job, [{}], loop.run_directory.log)) as loop.workers:
+    with closing(LocalWorkers(loop.judge.job, [{}], loop.run_directory.log)) as loop.workers:
         loop.run(budget=1, deadline=None)
     twice, once = finished(loop)
     assert (twice["outcome"], twice["attempt"]) == ("failed", 2)
