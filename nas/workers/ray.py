@@ -94,15 +94,17 @@ class RayWorkers:
         actor = self._free.get()
         try:
             result = actor.train.remote(task)
-            while not ray.wait([result], timeout=_POLL_S)[0]:
-                if progress := ray.get(actor.progress.remote()):
+            over: list[Any] = []
+            while not over:
+                over, _ = ray.wait([result], timeout=_POLL_S)
+                for progress in ray.get(actor.progress.remote()):
                     on_progress(progress)
             answer: Outcome | TrainingError = ray.get(result)
         except Exception as error:  # the actor's end, or that of the connection
             self._actors.discard(actor)
             if not self._closed:
                 self._add()
-            raise WorkerLostError(f"its Ray actor was lost: {first_line(error)}") from None
+            raise WorkerLostError(f"its Ray actor was lost: {_cause(error)}") from None
         self._free.put(actor)
         if isinstance(answer, TrainingError):
             raise answer
@@ -115,24 +117,27 @@ class _Actor:
     def __init__(self, job: Job, material: bytes) -> None:
         from nas.trial import Trainer
 
-        self._progress: Progress | None = None
+        self._progress: SimpleQueue[Progress] = SimpleQueue()
         with tempfile.TemporaryDirectory() as folder:  # what is mapped into memory outlives the file
             path = Path(folder) / job.material.name
             path.write_bytes(material)
             self._trainer = Trainer(replace(job, material=path))
 
     def train(self, task: Task) -> Outcome | TrainingError:
-        def keep(progress: Progress) -> None:
-            self._progress = progress
-
-        self._progress = None
         try:
-            return self._trainer.train(task, keep)
+            return self._trainer.train(task, self._progress.put)
         except Exception as error:
             return training_error(error)
 
-    def progress(self) -> Progress | None:
-        return self._progress
+    def progress(self) -> list[Progress]:
+        """What is new since the last call."""
+        return [self._progress.get() for _ in range(self._progress.qsize())]
+
+
+def _cause(error: Exception) -> str:
+    """One line: the first, or the last of the traceback where the actor could not even start."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return lines[-1] if "creation task" in lines[0] else lines[0]
 
 
 def join(address: str) -> None:
