@@ -71,7 +71,7 @@ class _Designs:
         ]
         each = np.concatenate(stages, axis=2, dtype=np.float64)
         whole = np.column_stack([np.log2(self.patch_size), self.is_causal])
-        return np.hstack([whole, each.reshape(len(each), -1)])
+        return np.hstack([whole, each.reshape(len(each), each.shape[1] * each.shape[2])])
 
 
 def encode(configs: Sequence[DecoderConfig]) -> np.ndarray:

@@ -49,7 +49,10 @@ def _parts(encoded: np.ndarray, log_costs: np.ndarray | None) -> list[np.ndarray
     sizes, convolutions, upsamplers = (
         encoded[:, [kind == one for kind in kinds]] for one in (None, *_OPERATORS)
     )
-    by_stage = [each.reshape(len(each), len(STAGE_KEYS), -1) for each in (convolutions, upsamplers)]
+    stages = len(STAGE_KEYS)
+    by_stage = [
+        each.reshape(len(each), stages, each.shape[1] // stages) for each in (convolutions, upsamplers)
+    ]
     counted = [each.sum(axis=1) for each in by_stage]
     without = [sizes, convolutions, upsamplers, *counted]
     return without if log_costs is None else [*without, log_costs]

@@ -77,10 +77,10 @@ class Candidates:
         self._costs = costs
         self._known = [objective for objective in objectives if objective.name not in QUALITY]
         self._constraints = tuple(constraints)
-        self._steps = np.array([len(parameter.choices) for parameter in space.asked])
         self._everything = None
-        if prod(map(int, self._steps)) <= _DRAWN:
-            self._everything = np.array(list(product(*map(range, self._steps))))
+        choices = [len(parameter.choices) for parameter in space.asked]
+        if prod(choices) <= _DRAWN:
+            self._everything = np.array(list(product(*map(range, choices))))
         self.first = self.priced(space.positions(space.first)[np.newaxis])
         drawn = self.priced(draw(space, np.random.default_rng(0), _DRAWN))  # the same for every search
         self.scales = Features(encode_designs(space, drawn.designs), drawn.log_costs)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nas.costs.tables.front import nondominated
 from nas.objectives import QUALITY, Objective
 from nas.sampling.acquisition import Acquisition
 from nas.sampling.encoding import encode
@@ -16,6 +17,7 @@ from nas.sampling.quality_model import QualityModel
 from nas.sampling.trials import Trials
 from search_space.conditions import Condition
 
+_MOST_KNOWN = 500  # trainings that a model knows of
 _POOR = 0.05  # share of candidates whose expected quality is below where hypervolume begins
 _RATED = 500  # candidates that this is found by
 _ROUNDS = 3  # of steps away from the best candidates
@@ -48,6 +50,7 @@ class Proposer:
     ) -> None:
         self._candidates = candidates
         self._quality = [index for index, one in enumerate(objectives) if one.name in QUALITY]
+        self._signs = np.array([1 if one.direction == "maximize" else -1 for one in objectives])
         self._worst = _worst(candidates, objectives, constraints)
         names = [objectives[index].name for index in self._quality]
         self._before = [None if prior is None else self._model(prior, name) for name in names]
@@ -59,8 +62,9 @@ class Proposer:
             pool = self._candidates.neighbours(trials.trained, trials.tried)
         if not len(pool):
             return Proposal(self._candidates.first.designs[0], exhausted=True)
-        if not len(trials.trained):
+        if not len(trials.trained) and (None in self._before or not len(trials.pending)):
             return Proposal(pool.designs[rng.integers(len(pool))])
+        trials = self._telling(trials)
         models = [
             self._informed(trials, column, before)
             for column, before in zip(self._quality, self._before, strict=True)
@@ -68,18 +72,33 @@ class Proposer:
         known = self._candidates.priced(np.unique(np.concatenate([trials.trained, trials.pending]), axis=0))
         some = self._candidates.features(pool[np.arange(0, len(pool), max(len(pool) // _RATED, 1))])
         poor = [np.quantile(model.predict(some).mean, _POOR) for model in models]
-        worst = np.minimum(trials.values[:, self._quality].min(axis=0), poor)
+        worst = np.minimum(trials.values[:, self._quality].min(axis=0, initial=np.inf), poor)
         acquisition = Acquisition(models, self._candidates.features, known, np.append(worst, self._worst))
         pool += self._candidates.neighbours(known.designs[acquisition.front], trials.tried)
         design, worth = self._climbed(acquisition, pool, trials)
         return self._repeat(acquisition, known, trials, worth) or Proposal(design)
 
+    def _telling(self, trials: Trials) -> Trials:
+        """The trials with no more trainings than a model can take in quickly: the best, and the latest."""
+        surplus = len(trials.trained) - _MOST_KNOWN
+        if surplus <= 0:
+            return trials
+        kept = nondominated(-self._signs * trials.values)
+        kept[np.flatnonzero(~kept)[surplus:]] = True
+        return trials.of_which(kept)
+
     def _informed(self, trials: Trials, column: int, before: QualityModel | None) -> QualityModel:
         """A model of the objective in a column of the values, by what is trained and being trained."""
-        features = self._candidates.features(self._candidates.priced(trials.trained))
-        model = QualityModel(features, self._candidates.scales.group, trials.values[:, column], before)
-        if len(trials.pending):
-            model.expect(self._candidates.features(self._candidates.priced(trials.pending)))
+        group = self._candidates.scales.group
+        trained, pending = (
+            self._candidates.features(self._candidates.priced(some))
+            for some in (trials.trained, trials.pending)
+        )
+        if before is not None and not len(trained):
+            return QualityModel(pending, group, before.predict(pending[:, : before.columns]).mean, before)
+        model = QualityModel(trained, group, trials.values[:, column], before)
+        if len(pending):
+            model.expect(pending)
         return model
 
     def _model(self, prior: Prior, name: str) -> QualityModel | None:

@@ -73,7 +73,11 @@ class _Covariance(Kernel):
 
 
 class QualityModel:
-    """A Gaussian process over designs' features, its noise learnt."""
+    """A Gaussian process over designs' features, its noise learnt.
+
+    Attributes:
+        columns: how many features it takes.
+    """
 
     def __init__(
         self,
@@ -92,7 +96,7 @@ class QualityModel:
                 here too, but for a shift, a factor and departures, which are learnt.
         """
         self._before = before
-        self._columns = features.shape[1]
+        self.columns = features.shape[1]
         groups = int(group.max()) + 1
         priors = [*[_LINEAR] * groups, _DEPARTURES]
         if before is None:
@@ -153,7 +157,7 @@ class QualityModel:
         if self._before is None:
             return torch.from_numpy(features), np.zeros(len(features))
         before = self._before
-        mean = before.predict(features[:, : before._columns]).mean
+        mean = before.predict(features[:, : before.columns]).mean
         expected = (mean - before._centre) / before._scale
         return torch.from_numpy(np.column_stack([features, expected])), expected
 

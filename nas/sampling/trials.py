@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import optuna
@@ -31,6 +31,11 @@ class Trials:
     values: np.ndarray
     pending: np.ndarray
     tried: frozenset[bytes]
+
+    def of_which(self, kept: np.ndarray) -> Trials:
+        """With some of the finished trainings alone, bool [n]."""
+        finished = {name: getattr(self, name)[kept] for name in ("trained", "numbers", "values")}
+        return replace(self, **finished)
 
     @classmethod
     def of(cls, study: optuna.Study, space: SearchSpace, but: int) -> Trials:
