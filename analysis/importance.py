@@ -1,12 +1,14 @@
 """Which choices matter for an objective, and which seem to by chance."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import optuna
 import pandas as pd
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.importance import MeanDecreaseImpurityImportanceEvaluator
+from optuna.trial import FrozenTrial
 
 from .built_choices import built_choices
 from .design_table import designs
@@ -53,8 +55,7 @@ def importances(study: pd.DataFrame, objectives: Sequence[str] | None = None) ->
         if len(known) < FEWEST or choices.empty or not np.ptp(values):
             continue
         rng = np.random.default_rng(0)
-        found = _evaluate(choices, values, seed=0)
-        shuffled = [_evaluate(choices, rng.permutation(values), seed) for seed in range(1, _SHUFFLES + 1)]
+        found, *shuffled = _evaluate(choices, [values, *(rng.permutation(values) for _ in range(_SHUFFLES))])
         rows += [
             (name, objective.name, importance, max(other[name] for other in shuffled))
             for name, importance in sorted(found.items(), key=lambda item: -item[1])
@@ -62,8 +63,12 @@ def importances(study: pd.DataFrame, objectives: Sequence[str] | None = None) ->
     return pd.DataFrame(rows, columns=["choice", "objective", "importance", "chance"])
 
 
-def _evaluate(choices: pd.DataFrame, values: np.ndarray, seed: int) -> dict[str, float]:
-    """Importance by choice. Optuna's evaluators take a study, so one is made in memory."""
+def _evaluate(choices: pd.DataFrame, values: Sequence[np.ndarray]) -> list[dict[str, float]]:
+    """Importance by choice, for each of several objectives [designs].
+
+    Optuna's evaluators take a study, so one is made in memory: for all objectives together, since copying its
+    trials takes longer than fitting the forests.
+    """
     distributions: dict[str, BaseDistribution] = {}
     for name, column in choices.items():
         if pd.api.types.is_numeric_dtype(column):
@@ -71,12 +76,21 @@ def _evaluate(choices: pd.DataFrame, values: np.ndarray, seed: int) -> dict[str,
         else:
             distributions[str(name)] = CategoricalDistribution(sorted(column.unique()))
     rows = [dict(zip(distributions, row, strict=True)) for row in choices.itertuples(index=False)]
-    study = optuna.create_study()
+    study = optuna.create_study(directions=["minimize"] * len(values))
     study.add_trials(
         [
-            optuna.trial.create_trial(params=params, distributions=distributions, value=float(value))
-            for params, value in zip(rows, values, strict=True)
+            optuna.trial.create_trial(params=params, distributions=distributions, values=each)
+            for params, each in zip(rows, np.stack(values, axis=1).tolist(), strict=True)
         ]
     )
-    evaluator = MeanDecreaseImpurityImportanceEvaluator(n_trees=_TREES, seed=seed)
-    return optuna.importance.get_param_importances(study, evaluator=evaluator)
+    found = []
+    for i in range(len(values)):
+        evaluator = MeanDecreaseImpurityImportanceEvaluator(n_trees=_TREES, seed=i)
+        target = partial(_value, i)
+        found.append(optuna.importance.get_param_importances(study, evaluator=evaluator, target=target))
+    return found
+
+
+def _value(objective: int, trial: FrozenTrial) -> float:
+    """What a trial reached in one of its objectives."""
+    return float(trial.values[objective])
