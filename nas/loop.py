@@ -91,6 +91,7 @@ class Loop:
             while True:
                 trials = self.study.trials()
                 spent, under_way = claims.spent(trials), claims.under_way(trials)
+                self.watcher.count(spent)
                 late = deadline is not None and time.monotonic() > deadline
                 over = self.sampler.exhausted or late
                 if not over and len(self._begun) < self.workers.size and spent + under_way < budget:

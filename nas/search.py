@@ -221,10 +221,17 @@ def _at(seconds: float | None) -> str | None:
     return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(timespec="seconds")
 
 
+class _LogFile(logging.FileHandler):
+    """Lets a line go that can't be written: a full disk is said where results are."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        pass
+
+
 @contextmanager
 def _logging_to(path: Path) -> Iterator[None]:
     """Has what this package logs, tracebacks above all, written to a file."""
-    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler = _LogFile(path, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     package = logging.getLogger("nas")
     package.addHandler(handler)

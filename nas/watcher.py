@@ -15,7 +15,10 @@ class Watcher:
         """`done` of `total` steps of something long before the loop are done."""
 
     def begin(self, budget: int, spent: int) -> None:
-        """The loop begins, with so many of the budget's trainings done, by whichever main."""
+        """The loop begins, with so many of the budget's trainings done."""
+
+    def count(self, spent: int) -> None:
+        """So many of the budget's trainings are done by now, those of other mains included."""
 
     def step(self, number: int, done: int, steps: int) -> None:
         """The training of trial `number` has done `done` of its `steps` steps."""

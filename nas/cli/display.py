@@ -33,6 +33,9 @@ class PlainDisplay(Watcher):
     def begin(self, budget: int, spent: int) -> None:
         self.budget, self.spent = budget, spent
 
+    def count(self, spent: int) -> None:
+        self.spent = spent
+
     def finished(self, number: int, record: Record, front: list[tuple[int, Record]]) -> None:
         if record["outcome"] not in (TRAINED, STOPPED):
             self.say(f"trial {number} {record['outcome']}: {record['reason']}")
