@@ -2,7 +2,7 @@
 
 Some designs are on the front by the luck of one training, and others are behind it for want of luck. So where
 there is time for more designs than the front has, those that miss it by the least come next: with twelve
-confirmed, 3.4 % of the true front is lost, with the front's own five or six 5.8 %
+confirmed, 2.9 % of the true front is lost, with those of the front alone 5.0 %
 (`python benchmarks/confirmation.py`).
 """
 

@@ -7,7 +7,10 @@ from statistics import fmean, stdev
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from analysis import load_study
+from nas.cli import app
 from nas.confirmation import Confirmation
 from nas.definition import Definition
 from nas.material import Material
@@ -178,3 +181,16 @@ def test_a_training_that_fails_is_said_and_the_rest_goes_on(
     failed = [text for text in listener.said if "failed" in text]
     assert len(failed) == 2
     assert "the loss is nan at step" in failed[0]
+
+
+def test_a_finished_search_only_confirms_when_it_is_asked_to(in_small: Callable[..., list[str]]) -> None:
+    searched = CliRunner().invoke(app, in_small("--name", "small", "--budget", "2"))
+    assert searched.exit_code == 0, searched.output
+    confirmed = CliRunner().invoke(app, in_small("--name", "small", "--budget", "2", "--confirm", "2"))
+    assert confirmed.exit_code == 0, confirmed.output
+    assert "confirming 2 design(s): 4 trainings of 16 steps" in confirmed.stderr
+    table = load_study("runs/small")
+    trained = table[table["outcome"] == "trained"]
+    assert len(trained) == 2
+    assert trained["confirmed"].all()
+    assert set(trained["source"]) == {"coreml"}  # also of what is confirmed and not on the front
