@@ -20,8 +20,10 @@ def called(study: str, name: str | None) -> str:
         import sqlalchemy
 
         url = sqlalchemy.make_url(study)
-        secrets = [key for key in url.query if "password" in key.lower()]
-        url = url.set(password=None).difference_update_query(secrets)
-        where = url.render_as_string(hide_password=False)
+        query = {key: value for key, value in url.query.items() if "password" not in key.lower()}
+        open_to_all = sqlalchemy.URL.create(
+            url.drivername, url.username, None, url.host, url.port, url.database, query
+        )
+        where = open_to_all.render_as_string(hide_password=False)
     words = [where] if name is None else [where, "--name", name]
     return shlex.join(words)

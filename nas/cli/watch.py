@@ -159,6 +159,7 @@ def screen(table: pd.DataFrame, wrong: str = "") -> Group:
 
 def running_table(running: pd.DataFrame) -> Table:
     """The trainings under way, with their curves so far."""
+    import pandas as pd
     from rich.markup import escape
     from rich.table import Table
 
@@ -171,7 +172,7 @@ def running_table(running: pd.DataFrame) -> Table:
         psnrs = [psnr for _, psnr in curve]
         step = f"{row['progress.step']:,} of {row['progress.steps']:,}" if curve else ""
         latency = f"{row['latency_ms']:,.0f}"
-        worker = "" if row["worker"] is None else str(row["worker"])
+        worker = "" if pd.isna(row["worker"]) else str(row["worker"]).removesuffix(".0")
         shown = f"{psnrs[-1]:.2f} {sparkline(psnrs)}" if psnrs else ""
         table.add_row(str(row["number"]), escape(described(row)), latency, step, shown, escape(worker))
     return table
