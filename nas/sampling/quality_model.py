@@ -24,7 +24,7 @@ from gpytorch.module import Module
 from gpytorch.priors import NormalPrior
 
 # Log-normal priors, as median and spread of the logarithm. Variances are in units of the variance of the
-# trained designs' quality; `benchmarks/quality_model.py` compares them on the table of trainings.
+# trained designs' quality. `python benchmarks/quality_model.py` judges predictions on the table of trainings.
 _NOISE = (0.37, 0.5)
 _LINEAR = (0.22, 1.5)  # of each group
 _DEPARTURES = (0.37, 1.5)
