@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from botorch.models import SingleTaskGP
 from botorch.optim.fit import fit_gpytorch_mll_scipy
+from botorch.settings import validate_input_scaling
 from gpytorch.constraints import GreaterThan
 from gpytorch.kernels import Kernel
 from gpytorch.likelihoods import GaussianLikelihood
@@ -114,14 +115,15 @@ class QualityModel:
         ).double()
         _begin_at(noise.noise_covar, "raw_noise", [_NOISE])
         self._covariance = _Covariance(torch.from_numpy(group), priors)
-        process = SingleTaskGP(
-            inputs[-_MOST_FITTED:],
-            targets[-_MOST_FITTED:, None],
-            likelihood=noise,
-            covar_module=self._covariance,
-            mean_module=ZeroMean(),
-            outcome_transform=None,
-        )
+        with validate_input_scaling(False):  # features are of unit variance by groups, not each in [0, 1]
+            process = SingleTaskGP(
+                inputs[-_MOST_FITTED:],
+                targets[-_MOST_FITTED:, None],
+                likelihood=noise,
+                covar_module=self._covariance,
+                mean_module=ZeroMean(),
+                outcome_transform=None,
+            )
         fit_gpytorch_mll_scipy(ExactMarginalLogLikelihood(noise, process), options={"maxiter": _STEPS})
         self._noise = noise.noise.detach()
         self._condition(inputs, targets)
