@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pandas as pd
@@ -115,6 +116,24 @@ def test_killed_processes_lose_nothing_and_train_nothing_twice(
 
     trained = study[study["outcome"] == "trained"].set_index("number")
     assert front_in_folders(trained) == front_in(storage)
+
+
+@pytest.mark.slow
+def test_a_search_goes_on_when_its_database_is_back(
+    searches: Callable[..., Searches], postgres: Any, database: str
+) -> None:
+    running = searches(database, 8)
+    process = running.start()
+    running.wait_for(trained=2)
+    postgres.stop()
+    time.sleep(5.0)
+    postgres.ensure_postgres_running()
+    assert process.wait() == 0, running.said(process)
+    assert "the storage is back" in running.said(process)
+    study = running.study()
+    assert (study["attempt"] == 1).all()
+    assert study["outcome"].isin(["trained", "stopped"]).sum() == 8
+    assert not (study["state"] == "RUNNING").any()
 
 
 def front_in_folders(trained: pd.DataFrame) -> set[int]:
