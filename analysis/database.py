@@ -16,7 +16,7 @@ import sqlalchemy
 from optuna.distributions import json_to_distribution
 from sqlalchemy import String, cast, column, func, select, table
 
-from search_space.errors import UserError, first_line
+from search_space.errors import UserError, first_line, without_password
 
 _STUDIES = table("studies", column("study_id"), column("study_name"))
 _STUDY_ATTRIBUTES = table("study_user_attributes", column("study_id"), column("key"), column("value_json"))
@@ -93,9 +93,11 @@ def read_database(url: sqlalchemy.URL, name: str | None) -> Stored:
     Raises:
         UserError: as ``read_sqlite``, or the database's Python package is missing; never with the password.
     """
-    shown = url.render_as_string(hide_password=True)
+    shown = without_password(url.render_as_string(hide_password=True))  # in the query, too
     try:
-        engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
+        # Where nothing answers, the system's own patience is minutes.
+        patience = {"connect_timeout": 10} if url.get_dialect().driver.startswith("psycopg") else {}
+        engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool, connect_args=patience)
     except sqlalchemy.exc.ArgumentError:
         raise UserError(f"{shown}: there is no such kind of database") from None
     except ModuleNotFoundError as error:
