@@ -1,22 +1,24 @@
-"""What stopping trainings early saves and wrongly costs, by replaying real learning curves as searches.
+"""What stopping trainings early saves and wrongly costs, by replaying learning curves as searches.
 
     python benchmarks/stopping.py
     python benchmarks/stopping.py --orders 1000
 
-Each search tries designs of the table of trainings in random order; a training is stopped by the rule of
-`nas.stopping` from the trainings before it, and the rest of its real curve says what was lost. Nothing is
-trained. Searches by a sampler try better designs than chance does, so that less is stopped in them.
+Nothing is trained: a training is stopped by the rule of `nas.stopping` from the trainings before it, and the
+rest of its curve says what was lost. Replayed are real trainings of the table in random order, the shipped
+study in its own, and, **simulated**, the searches of `benchmarks/compare_samplers.py`, which go on as if what
+was stopped had been finished.
 
 - stopped, saved: share of the trainings, and of their seconds.
 - wrong: trainings stopped that would have joined the front of their time; expected: what the forecasts made
   of it, as `nas search` reports it; hypervolume lost: of the final front, over dB and decades of latency
-  from the worst of the designs.
-- The last two parts of the table vary the rule: another chance of joining the front to stop below, and
-  forecasts by the normal distribution.
+  from the worst of the designs, in the mean and in the worst of twenty searches.
+- The last rows vary the rule: another chance of joining the front to stop below, and forecasts by the normal
+  distribution.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import moocore
@@ -24,6 +26,7 @@ import numpy as np
 import pandas as pd
 from trainings.table import load
 
+from analysis import load_study
 from nas import stopping
 from nas.objectives import parse_objectives
 
@@ -33,13 +36,15 @@ CASES = {  # what is replayed: preset and steps in the table, and the steps at w
     "CPU, constant rate, at quarters of 800 steps": ("cpu-constant", 800, (200, 400, 600)),
     "H100, full width, at quarters of 280 steps": ("wan-h100", 280, (70, 140, 210)),
 }
+STUDY = Path(__file__).parent / "studies" / "wan-h100"
+SIMULATED = ("ours", "TPE", "random")  # searches of the comparison
 BUDGET = 50  # trainings of a search, where there are as many designs
 SEED = 0  # of the orders
 
 Record = dict[str, Any]
 
 
-def records(preset: str, steps: int, points: Sequence[int]) -> list[Record]:
+def of_table(preset: str, steps: int, points: Sequence[int]) -> list[Record]:
     """The trainings of a preset, one a design, as a study would keep them."""
     rows = load(preset=preset, steps=steps)
     measured = rows["curve_step"].map(lambda curve: set(points) <= set(curve))
@@ -62,6 +67,47 @@ def records(preset: str, steps: int, points: Sequence[int]) -> list[Record]:
     ]
 
 
+def of_study(folder: Path) -> list[Record]:
+    """The trainings of a study in its own order."""
+    study = load_study(folder)
+    rows = study[study["outcome"] == "trained"].sort_values("number")
+    return [
+        {
+            "hash": row["hash"],
+            "costs": {"latency_ms": row["latency_ms"]},
+            "metrics": {"psnr": row["psnr"]},
+            "curve": [(step, psnr) for step, psnr in row["curve"]],
+            "seconds": row["seconds.train"] + row["seconds.validate"],
+        }
+        for _, row in rows.iterrows()
+    ]
+
+
+def of_comparison(names: Sequence[str]) -> dict[str, list[list[Record]]]:
+    """The first trainings of each search of the comparison, by the search's name."""
+    from samplers.problem import problem  # seconds, which the rest does without
+    from samplers.trajectories import TRAJECTORIES
+
+    trajectories = pd.read_parquet(TRAJECTORIES)
+    surrogate = problem().surrogate
+    orders: dict[str, list[list[Record]]] = {name: [] for name in names}
+    chosen = trajectories[trajectories["search"].isin(names) & (trajectories["trial"] < BUDGET)]
+    for (name, seed), rows in chosen.groupby(["search", "seed"]):
+        times = rows.groupby("design").cumcount()
+        order = []
+        for design, time in zip(rows["design"], times, strict=True):
+            training = surrogate.train(np.array([*map(int, design)]), seed + 1000 * time)
+            order.append({
+                "hash": design,
+                "costs": {"latency_ms": training.latency_ms},
+                "metrics": {"psnr": training.psnr},
+                "curve": training.curve,
+                "seconds": training.seconds,
+            })  # fmt: skip
+        orders[name].append(order)
+    return orders
+
+
 def replay(order: Sequence[Record], origin: Sequence[float]) -> dict[str, float]:
     """One search over designs in this order.
 
@@ -73,7 +119,8 @@ def replay(order: Sequence[Record], origin: Sequence[float]) -> dict[str, float]
     stopped = wrong = 0
     saved = expected = 0.0
     for record in order:
-        asked = stopping.thresholds(finished, record["costs"], OBJECTIVES)
+        again = any(known["hash"] == record["hash"] for known in finished)
+        asked = {} if again else stopping.thresholds(finished, record["costs"], OBJECTIVES)
         low = [(step, psnr) for step, psnr in record["curve"] if psnr < asked.get(step, -np.inf)]
         if not low:
             finished.append(record)
@@ -104,41 +151,46 @@ def _hypervolume(some: Sequence[Record], origin: Sequence[float]) -> float:
     return float(moocore.hypervolume(_values(some), ref=origin))
 
 
-def searches(all_of_case: Sequence[Record], orders: int) -> pd.Series:
-    """What many replays come to: means, and the hypervolume lost in the worst of twenty."""
-    rng = np.random.default_rng(SEED)
-    origin = _values(all_of_case).max(axis=0)
-    budget = min(BUDGET, len(all_of_case))
-    runs = pd.DataFrame(
-        [
-            replay([all_of_case[i] for i in rng.permutation(len(all_of_case))[:budget]], origin)
-            for _ in range(orders)
-        ]
-    )
+def searches(orders: Iterable[Sequence[Record]], origin: Sequence[float]) -> pd.Series:
+    """What replays come to: means, and the hypervolume lost in the worst of twenty."""
+    runs = pd.DataFrame([replay(order, origin) for order in orders])
     return pd.concat([runs.mean(), pd.Series({"lost, 1 in 20": runs["lost"].quantile(0.95)})])
+
+
+def shuffled(some: Sequence[Record], count: int) -> Iterator[list[Record]]:
+    """So many searches that try designs at random."""
+    rng = np.random.default_rng(SEED)
+    for _ in range(count):
+        yield [some[i] for i in rng.permutation(len(some))[:BUDGET]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--orders", type=int, default=200, help="searches of each kind")
-    orders = parser.parse_args().orders
-    cases = {name: records(*case) for name, case in CASES.items()}
+    parser.add_argument("--orders", type=int, default=200, help="random orders of each part of the table")
+    count = parser.parse_args().orders
     rows = {}
-    for name, some in cases.items():
-        rows[f"{name} ({min(BUDGET, len(some))} of {len(some)} designs)"] = searches(some, orders)
-    first = next(iter(cases))
+    tables = {name: of_table(*case) for name, case in CASES.items()}
+    for name, some in tables.items():
+        title = f"{name}, in random order ({min(BUDGET, len(some))} of {len(some)})"
+        rows[title] = searches(shuffled(some, count), _values(some).max(axis=0))
+    study = of_study(STUDY)
+    rows["H100, the shipped study of 20, in its own order"] = searches([study], _values(study).max(axis=0))
+    for name, orders in of_comparison(SIMULATED).items():
+        origin = np.max([_values(order).max(axis=0) for order in orders], axis=0)
+        rows[f"simulated: 50 trainings, {name}, at half of 80 steps"] = searches(orders, origin)
+    first, some = next(iter(tables.items()))
+    origin = _values(some).max(axis=0)
     usual = stopping.CHANCE
     for chance in (0.01, 0.02, 0.1, 0.2):
         stopping.CHANCE = chance
-        rows[f"{first}, below {chance:.0%}"] = searches(cases[first], orders)
+        rows[f"{first}, below {chance:.0%}"] = searches(shuffled(some, count), origin)
     stopping.CHANCE, stopping.TAIL = usual, np.inf
-    rows[f"{first}, normal distribution"] = searches(cases[first], orders)
-    table = pd.DataFrame(rows).T
+    rows[f"{first}, normal distribution"] = searches(shuffled(some, count), origin)
     print("| | stopped | time saved | wrong | expected | hypervolume lost | 1 search in 20 |")
     print("|---|---|---|---|---|---|---|")
-    for name, row in table.iterrows():
+    for name, row in rows.items():
         print(
             f"| {name} | {row['stopped']:.0f} % | {row['saved']:.0f} % | {row['wrong']:.2f} |"
             f" {row['expected']:.2f} | {row['lost']:.2f} % | {row['lost, 1 in 20']:.2f} % |"
