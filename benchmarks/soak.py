@@ -41,7 +41,7 @@ from search_space import DecoderConfig, SearchSpace
 from search_space.design_arrays import canonical
 
 WORKERS = 4
-LINES = 10
+LINES, FEWEST = 10, 10  # lines, and trainings of each
 
 
 class SimulatedWorkers:
@@ -91,7 +91,7 @@ class Meter(Watcher):
     """Prints a line whenever another tenth of the trainings is over."""
 
     def __init__(self, sampler: TimedSampler, budget: int) -> None:
-        self._sampler, self._every = sampler, max(1, budget // LINES)
+        self._sampler, self._every = sampler, max(FEWEST, budget // LINES)
         self._over = 0
         self._began = time.perf_counter()
         print(f"{'trainings':>9}{'a second':>10}{'proposal':>12}{'the rest':>12}{'memory':>10}")
