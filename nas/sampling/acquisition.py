@@ -23,6 +23,7 @@ Encoder = Callable[[Pool], np.ndarray]
 """Features [N, F] of the designs of a pool, as the quality models take them."""
 
 
+_REACH = 6  # deviations that no expectation is moved by
 _SURE = 1e-9  # the deviation of what is as good as known
 
 
@@ -61,7 +62,12 @@ class Acquisition:
         worth = expected_improvement(self._trained.known, self._mean, self._moved, *self._boxes)
         for index in np.flatnonzero(self.front):  # what it adds to the others, rather than to itself
             one = slice(index, index + 1)
-            others = boxes(np.delete(self._points, index, axis=0), self._reference)
+            # Of the others only what lies within its reach matters, and few of them decide that (While,
+            # Bradstreet, Barone, IEEE Transactions on Evolutionary Computation 16(1), 2012).
+            reach = self._points[index].copy()
+            reach[: self._moved.shape[1]] += _REACH * self._moved[index]
+            within = np.minimum(np.delete(self._points, index, axis=0), reach)
+            others = boxes(within[nondominated(-within)], self._reference)
             after, now = (
                 expected_improvement(self._trained.known[one], self._mean[one], moved, *others)[0]
                 for moved in (self._moved[one], np.full_like(self._moved[one], _SURE))
