@@ -19,7 +19,7 @@ import pandas as pd
 from nas.objectives import QUALITY
 from nas.record import TRAINED, record_of
 from nas.run_directory import RunDirectory
-from nas.storage import is_journal, open_storage
+from nas.storage import open_storage
 from search_space import DecoderConfig
 from search_space.errors import UserError, without_password
 
@@ -81,7 +81,7 @@ def load_prior(source: str, weights_digest: str) -> Prior:
     shown = f"prior '{without_password(source)}'"
     where = RunDirectory(Path(source), "").storage if Path(source).is_dir() else source
     file = Path(where.removeprefix("sqlite:///"))
-    if (where.startswith("sqlite:///") or is_journal(where)) and not file.is_file():
+    if ("://" not in where or where.startswith("sqlite:///")) and not file.is_file():
         raise UserError(f"{shown}: there is no {file}; give '{SHIPPED}', a run's folder or a storage's URL")
     storage = open_storage(where, say=lambda line: None)
     trials = [

@@ -105,7 +105,7 @@ def test_an_interrupt_keeps_finished_trials_and_says_how_to_go_on(in_small: Argu
             if line.startswith("[1/50]"):
                 break
         time.sleep(0.5)
-        search.send_signal(signal.SIGINT)
+        search.send_signal(signal.SIGTERM)  # as schedulers do; Ctrl-C is dealt with alike
         said = search.stderr.read()
     assert search.returncode == 130
     assert said.splitlines()[-1] == (
@@ -176,6 +176,7 @@ def test_wrong_inputs_of_a_search_are_said_before_training(in_small: Arguments, 
         (["--space", "wrong.yaml"], "'patch'"),
         (["--space", "ltx"], "the space is for 128 channels at 8x32x32"),
         (["--storage", "nonsense"], "'nonsense'"),
+        (["--prior", "nowhere"], "prior 'nowhere': there is no nowhere"),
     ):
         result = run(*in_small(*more))
         assert result.exit_code == 2, result.output
