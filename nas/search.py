@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -36,6 +34,7 @@ from nas.run_directory import RunDirectory
 from nas.sampling.prior import load_prior
 from nas.sampling.sampler import CostAwareSampler
 from nas.search_error import SearchError
+from nas.search_log import logging_to
 from nas.settings import Settings, load_settings
 from nas.study import Study
 from nas.teachers import Teacher, load_teacher
@@ -137,7 +136,7 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
     study = Study.open(request.storage or run.storage, run.name, definition, watcher.say)
     run.create()
     facts = {"run": str(run.path.resolve()), "budget": request.budget, "deadline": _at(request.seconds)}
-    with _logging_to(run.log), study.at_work(**facts):
+    with logging_to(run.log), study.at_work(**facts):
         run.write_text("settings.yaml", yaml.safe_dump(settings.to_dict(), sort_keys=False))
         for number in study.reap():
             watcher.say(f"trial {number}: its process ended")
@@ -150,20 +149,13 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
             sources = [str(source) for source in clips.sources]
             study.note(run=facts["run"], sources=sources, teacher_psnr=ceiling)
             watcher.say(f"the teacher itself reaches {ceiling:.2f} dB on the validation clips")
+            judge = Judge(study, space, price, constraints, job)
             with closing(_workers(request, job, run, watcher)) as workers:
                 if missing > 0:
                     meeting = [one for one in sampler.beginning if not why_refused(constraints, price(one))]
                     watcher.say(expected(study, missing, workers, settings, meeting[:_TIMED]))
-                    Loop(
-                        study=study,
-                        judge=Judge(study, space, price, constraints, job),
-                        settings=settings,
-                        workers=workers,
-                        run_directory=run,
-                        sampler=sampler,
-                        stop_early=request.stop_early,
-                        watcher=watcher,
-                    ).run(request.budget, deadline)
+                    loop = Loop(study, judge, settings, workers, run, sampler, request.stop_early, watcher)
+                    loop.run(request.budget, deadline)
                 if request.confirm:
                     confirmation = Confirmation(study, settings, workers, run, watcher)
                     confirmation.run(request.confirm, deadline)
@@ -219,26 +211,3 @@ def _at(seconds: float | None) -> str | None:
     if seconds is None:
         return None
     return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(timespec="seconds")
-
-
-class _LogFile(logging.FileHandler):
-    """Lets a line go that can't be written: a full disk is said where results are."""
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        pass
-
-
-@contextmanager
-def _logging_to(path: Path) -> Iterator[None]:
-    """Has what this package logs, tracebacks above all, written to a file."""
-    handler = _LogFile(path, encoding="utf-8", delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    package = logging.getLogger("nas")
-    package.addHandler(handler)
-    propagated, package.propagate = package.propagate, False
-    try:
-        yield
-    finally:
-        package.propagate = propagated
-        package.removeHandler(handler)
-        handler.close()
