@@ -24,6 +24,7 @@ _MOST_PIXELS = 4096 * 4096  # of a picture that is opened at all
 _SCALE = np.round(colormaps["magma"](np.linspace(0, 1, 256))[:, :3] * 255).astype(np.uint8)
 # Characters a pixel that WebP takes in base64 at each quality, on frames of searches; None is lossless.
 _QUALITIES: tuple[tuple[int | None, float], ...] = ((None, 1.6), (90, 0.6), (75, 0.35), (50, 0.27))
+_CLIPS = (4, 2, 1)  # of each design, fewer only at the poorest quality
 
 
 def pictures(
@@ -34,7 +35,8 @@ def pictures(
     Args:
         paths: of ``frames.png``, by trial number, the most important first: where there is no room for all,
             the last are left out.
-        budget: characters that all pictures together may take; their quality is chosen by it.
+        budget: characters that all pictures together may take; by it their quality is chosen and, where the
+            poorest takes too much, how many clips of each design are shown.
         progress: hears how many of how many designs are done.
 
     Returns:
@@ -52,7 +54,7 @@ def pictures(
             missing[number] = f"there is no {path}"
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             missing[number] = f"{path} can't be read as its frames: {error}"
-    quality = _quality(sheets, budget)
+    quality, clips = _plan(sheets, budget)
     images: dict[str, int] = {}
     spent = 0
     shown: dict[int, list[dict[str, Any]]] = {}
@@ -62,7 +64,7 @@ def pictures(
             missing[number] = "left out, so that the page stays small; see frames.png in the trial's folder"
             continue
         shown[number] = []
-        for clip in sheet:
+        for clip in sheet[:clips]:
             entry: dict[str, Any] = {}
             for name, picture in _with_differences(clip, entry):
                 uri = _data_uri(picture, quality)
@@ -122,13 +124,14 @@ def _with_differences(clip: np.ndarray, entry: dict[str, Any]) -> list[tuple[str
     ]
 
 
-def _quality(sheets: Mapping[int, np.ndarray], budget: int) -> int | None:
-    """The best quality at which all pictures fit, or the poorest where none does."""
-    pixels = 3 * sum(sheet[:, 0, :, :, 0].size for sheet in sheets.values())
-    for quality, size in _QUALITIES:
-        if pixels * size <= budget:
-            return quality
-    return _QUALITIES[-1][0]
+def _plan(sheets: Mapping[int, np.ndarray], budget: int) -> tuple[int | None, int]:
+    """The best quality and the most clips of a design with which all pictures fit, or else the least."""
+    for clips in _CLIPS:
+        pixels = 3 * sum(sheet[:clips, 0, :, :, 0].size for sheet in sheets.values())
+        for quality, size in _QUALITIES if clips == _CLIPS[0] else _QUALITIES[-1:]:
+            if pixels * size <= budget:
+                return quality, clips
+    return _QUALITIES[-1][0], _CLIPS[-1]
 
 
 def _data_uri(pixels: np.ndarray, quality: int | None) -> str:

@@ -72,23 +72,34 @@ def _view(key: str, label: str, table: pd.DataFrame, front: pd.DataFrame) -> dic
 
 
 def plain(values: pd.Series) -> list[Any]:
-    """A column as JSON can hold it: None for what isn't known or isn't finite."""
+    """A column as JSON can hold it, in nine digits: None for what isn't known or isn't finite."""
     if pd.api.types.is_bool_dtype(values):
         return [None if pd.isna(value) else bool(value) for value in values]
     if pd.api.types.is_numeric_dtype(values):
         numbers = values.to_numpy(dtype=float, na_value=np.nan)
         return [
-            None if not np.isfinite(number) else int(number) if number.is_integer() else float(number)
+            None
+            if not np.isfinite(number)
+            else int(number)
+            if number.is_integer()
+            else float(f"{number:.9g}")
             for number in numbers.tolist()
         ]
     return [None if pd.isna(value) else str(value) for value in values]
 
 
-def curves(study: pd.DataFrame) -> list[list[float]]:
-    """The learning curve of each trial as step, PSNR, step, PSNR, … to the thousandth of a dB."""
-    return [
-        [step if i % 2 == 0 else round(step, 3) for i, step in enumerate(np.ravel(curve).tolist())]
-        if isinstance(curve, list)
-        else []
-        for curve in study["curve"]
-    ]
+def curves(study: pd.DataFrame) -> dict[str, list[list[Any]]]:
+    """The learning curves, to the hundredth of a dB.
+
+    Returns:
+        ``steps``: each series of steps once; ``of``: of each trial the place of its series there and then its
+        PSNRs, empty where it has no curve.
+    """
+    series: dict[tuple[int, ...], int] = {}
+    of = []
+    for curve in study["curve"]:
+        points = curve if isinstance(curve, list) else []
+        steps = tuple(step for step, _ in points)
+        place = [series.setdefault(steps, len(series))] if points else []
+        of.append([*place, *(round(psnr, 2) for _, psnr in points)])
+    return {"steps": [list(steps) for steps in series], "of": of}

@@ -133,7 +133,7 @@ def report_page(
 def _data(
     study: pd.DataFrame, front: pd.DataFrame, commands: Mapping[int, str], stages: pd.DataFrame | None
 ) -> dict[str, Any]:
-    """What the page's script works on; figures in the study's own units, unrounded."""
+    """What the page's script works on; figures in the study's own units."""
     table = trial_table(study)
     objectives = objectives_of(study)
     across, up = _axes([(objective.name, objective.direction) for objective in objectives])

@@ -25,8 +25,8 @@ function facts(design) {
 }
 
 function drawCurve(place, curve) {
-  const steps = curve.filter((_, i) => i % 2 === 0);
-  const psnr = curve.filter((_, i) => i % 2 === 1);
+  const steps = curve.map(([step]) => step);
+  const psnr = curve.map(([, value]) => value);
   const line = { color: colour("accent"), width: 2 };
   const hover = psnr.map((value, i) => `step ${steps[i].toLocaleString("en-US")}: ${value.toFixed(2)} dB`);
   const quiet = { gridcolor: colour("line"), zeroline: false, automargin: true };
@@ -139,7 +139,7 @@ function drawDesign() {
   body.append(facts(design));
   if (design.curve.length) {
     body.append(element("h4", {}, "Learning curve"));
-    const place = element("div", { class: "curve", role: "img", "aria-label": `Learning curve, ${design.curve.length / 2} points` });
+    const place = element("div", { class: "curve", role: "img", "aria-label": `Learning curve, ${design.curve.length} points` });
     body.append(place);
     drawCurve(place, design.curve);
   }

@@ -3,7 +3,8 @@
 const study = JSON.parse(document.getElementById("data").textContent);
 const columns = new Map(study.columns.map((column) => [column.key, column]));
 const trials = study.trials.number.map((number, i) => {
-  const trial = { curve: study.curves[i] };
+  const [series, ...psnr] = study.curves.of[i];
+  const trial = { curve: psnr.map((value, at) => [study.curves.steps[series][at], value]) };
   for (const key in study.trials) trial[key] = study.trials[key][i];
   return trial;
 });
