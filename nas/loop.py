@@ -20,9 +20,10 @@ from nas.judging import Judge
 from nas.record import FAILED, STOPPED, Record, record_of
 from nas.run_directory import RunDirectory
 from nas.sampling.sampler import CostAwareSampler
+from nas.sampling.trials import EXPECTED_VALUES
 from nas.search_error import SearchError
 from nas.settings import Settings
-from nas.stopping import account, chance, thresholds
+from nas.stopping import account, chance, forecast, thresholds
 from nas.study import Study
 from nas.watcher import Watcher
 from nas.workers import Outcome, Progress, Task, TrainingError, WorkerLostError, Workers, training_error
@@ -197,9 +198,13 @@ class Loop:
             if record["outcome"] == STOPPED:
                 point = tuple(record["curve"][-1])
                 objectives = self.study.definition.objectives
-                record["stopped"]["chance"] = chance(
-                    self.study.finished(), record["costs"], objectives, point
-                )
+                finished = self.study.finished()
+                record["stopped"]["chance"] = chance(finished, record["costs"], objectives, point)
+                expected = forecast(finished, objectives, point)
+                if expected is not None:  # the sampler learns from it
+                    known = record["costs"] | expected
+                    values = [float(known[objective.name]) for objective in objectives]
+                    begun.trial.set_user_attr(EXPECTED_VALUES, values)
             self._failed = 0
             self._finish(begun)
 

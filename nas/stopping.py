@@ -92,6 +92,28 @@ def chance(
     return min([1.0, *chances])
 
 
+def forecast(
+    finished: Sequence[Record], objectives: Sequence[Objective], point: tuple[int, float]
+) -> dict[str, float] | None:
+    """The qualities, by name, that a training whose curve went through a point is expected to end with.
+
+    Args:
+        finished: as for `thresholds`.
+        objectives: of the study.
+        point: step and PSNR in dB.
+
+    Returns:
+        None where too few trainings tell what follows that step.
+    """
+    expected = {}
+    for name in _qualities(objectives):
+        line = _line(finished, point[0], name)
+        if line is None:
+            return None
+        expected[name] = line.mean + line.slope * (point[1] - line.at)
+    return expected
+
+
 def account(stopped: Sequence[Record]) -> str:
     """What stopping gained and what it may have cost, in one line.
 

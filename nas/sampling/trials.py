@@ -13,15 +13,19 @@ from nas.sampling.pool import key
 from search_space import SearchSpace
 from search_space.design_arrays import canonical
 
+EXPECTED_VALUES = "expected_values"
+"""User attribute of a trial whose training was ended early: the values that it was on the way to."""
+
 
 @dataclass(frozen=True)
 class Trials:
     """What was trained, what is being trained, and what else was tried.
 
     Attributes:
-        trained: designs of the finished trainings [n, P], canonical; one trained again is there again.
+        trained: designs of the finished trainings, and of those ended early, [n, P], canonical; one trained
+            again is there again.
         numbers: of those trials [n].
-        values: what they reached, all objectives of the study [n, M].
+        values: what they reached, or were on the way to, all objectives of the study [n, M].
         pending: designs being trained [m, P].
         tried: `pool.key` of every design that any trial had, whatever became of it.
     """
@@ -47,9 +51,10 @@ class Trials:
             if trial.number != but and names <= trial.params.keys()
         ]
         designs = canonical(space, _designs(space, trials))
-        finished = [trial.state == TrialState.COMPLETE for trial in trials]
+        reached = [trial.values or trial.user_attrs.get(EXPECTED_VALUES) for trial in trials]
         running = [trial.state == TrialState.RUNNING for trial in trials]
-        values = [trial.values for trial in trials if trial.state == TrialState.COMPLETE]
+        finished = [values is not None and not runs for values, runs in zip(reached, running, strict=True)]
+        values = [values for values, ends in zip(reached, finished, strict=True) if ends]
         return cls(
             designs[np.array(finished, dtype=bool)],
             np.array([trial.number for trial in trials], dtype=np.int64)[np.array(finished, dtype=bool)],

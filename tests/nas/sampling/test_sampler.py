@@ -13,6 +13,7 @@ from nas.constraints import parse_constraints
 from nas.objectives import parse_objectives
 from nas.sampling.pool import Pricer
 from nas.sampling.sampler import REPEAT_OF, CostAwareSampler
+from nas.sampling.trials import EXPECTED_VALUES, Trials
 from search_space import SearchSpace
 from search_space.design_arrays import draw
 from search_space.errors import UserError
@@ -149,6 +150,28 @@ def test_trains_again_where_noise_hides_which_design_is_best(space: SearchSpace,
         assert study.trials[number].user_attrs[REPEAT_OF] == earlier < number
         assert study.trials[number].params == study.trials[earlier].params
     assert len(set(hashes(space, study))) == 20 - len(repeats)
+
+
+def test_learns_from_what_trainings_that_were_ended_early_were_on_the_way_to(
+    space: SearchSpace, costs: Pricer
+) -> None:
+    study = optuna.create_study(
+        directions=["maximize", "minimize"], sampler=CostAwareSampler(space, costs, OBJECTIVES)
+    )
+    for values in ([20.0, 1.0], None, [18.0, 2.0]):
+        trial = study.ask()
+        space.suggest(trial)
+        if values is not None:
+            trial.set_user_attr(EXPECTED_VALUES, values)
+        study.tell(trial, state=TrialState.PRUNED)
+    running = study.ask()
+    running.set_user_attr(EXPECTED_VALUES, [19.0, 3.0])
+    space.suggest(running)
+    trials = Trials.of(study, space, but=99)
+    assert trials.values.tolist() == [[20, 1], [18, 2]]
+    assert trials.numbers.tolist() == [0, 2]
+    assert len(trials.tried) == 4
+    assert len(trials.pending) == 1
 
 
 def test_a_space_of_which_everything_was_tried_is_exhausted(space: SearchSpace, costs: Pricer) -> None:

@@ -29,6 +29,7 @@ from nas.objectives import parse_objectives
 from nas.record import INTERRUPTED, STOPPED, TRAINED, Record, record_of
 from nas.run_directory import RunDirectory
 from nas.sampling.sampler import CostAwareSampler
+from nas.sampling.trials import EXPECTED_VALUES
 from nas.search_error import SearchError
 from nas.settings import load_settings
 from nas.stopping import CHANCE, FINISHED
@@ -235,6 +236,7 @@ def test_what_would_stay_dominated_is_stopped(make_loop: Callable[..., Loop]) ->
     assert record["stopped"]["psnr"] == record["curve"][0][1]
     assert 0 <= record["stopped"]["chance"] < CHANCE
     assert "metrics" not in record
+    assert stopped.user_attrs[EXPECTED_VALUES][1] == record["costs"]["latency_ms"]
     folder = loop.run_directory.trial(stopped.number)
     assert {path.name for path in folder.iterdir()} == {"config.json", "curve.csv"}
     assert listener.said[-1].startswith("1 training(s) stopped early: about 0.0 min saved")

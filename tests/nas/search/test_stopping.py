@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nas.objectives import parse_objectives
-from nas.stopping import CHANCE, FINISHED, account, chance, thresholds
+from nas.stopping import CHANCE, FINISHED, account, chance, forecast, thresholds
 
 OBJECTIVES = parse_objectives("psnr,latency_ms")
 RISE, NOISE = 3.0, 0.2  # dB from step 40 to step 80, and the deviation of that
@@ -45,6 +45,12 @@ def test_asks_of_the_curve_what_reaches_the_best_that_costs_no_more() -> None:
     assert best(finished) - RISE - 5 * NOISE < asked[40] < best(finished) - RISE
     assert chance(finished, {"latency_ms": 100.0}, OBJECTIVES, (40, asked[40])) == pytest.approx(CHANCE)
     assert chance(finished, {"latency_ms": 100.0}, OBJECTIVES, (40, asked[40] - 1)) < CHANCE / 2
+
+
+def test_forecasts_the_end_from_a_point_of_the_curve() -> None:
+    expected = forecast(trainings(20), OBJECTIVES, (40, 15.0))
+    assert expected == {"psnr": pytest.approx(15 + RISE, abs=3 * NOISE)}
+    assert forecast(trainings(FINISHED - 1), OBJECTIVES, (40, 15.0)) is None
 
 
 def test_asks_less_of_what_costs_less_and_nothing_of_the_cheapest() -> None:
