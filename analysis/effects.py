@@ -30,9 +30,9 @@ def choice_effects(study: pd.DataFrame, metric: str = "psnr", cost: str = "laten
         cost: the column that is held equal.
 
     Returns:
-        One row a choice and level, in the order of the space: ``choice``, ``level``, ``designs`` (how many
-        have it), ``effect`` in the metric's unit, and its 95 % interval from ``low`` to ``high``. Empty where
-        fewer than 10 designs were trained.
+        One row a choice and level, in the order of the space, with ``choice``, ``level``, ``designs`` (how
+        many have it), ``effect`` in the metric's unit, and its 95 % interval from ``low`` to ``high``. Empty
+        where fewer than 10 designs were trained.
 
     Raises:
         UserError: an unknown column.

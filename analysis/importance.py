@@ -37,7 +37,7 @@ def importances(study: pd.DataFrame, objectives: Sequence[str] | None = None) ->
         objectives: as for ``pareto_front``.
 
     Returns:
-        One row a choice and objective: ``choice``, ``objective``, ``importance`` (they sum to 1 over an
+        One row a choice and objective, with ``choice``, ``objective``, ``importance`` (they sum to 1 over an
         objective's choices) and ``chance`` (the most that one of 20 shuffled forests gave that choice: what
         doesn't exceed it may be chance, at 95 %). The most important for the first objective come first.
         Empty where fewer than 10 designs were trained, or where all are the same.

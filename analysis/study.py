@@ -39,7 +39,7 @@ def load_study(study: str | Path, name: str | None = None) -> pd.DataFrame:
         name: the study's name; needed only where the storage holds several.
 
     Returns:
-        One row a trial, by number:
+        One row a trial, by number.
 
         - ``number``, ``state`` (Optuna's), ``outcome`` (trained, stopped, refused, repeated, failed, running
           or waiting), ``reason`` (of a refusal or failure), ``name`` (of a published design), ``hash`` (of
