@@ -33,6 +33,7 @@ function asked() {
   const words = filterInput.value.replace(/\s*(<=|>=|<|>)\s*/g, "$1").split(/\s+/).filter((word) => word && word.toLowerCase() !== "and");
   return words.map((word) => {
     if (/[<>]/.test(word)) return condition(word);
+    if (columns.get(word)?.kind === "flag") return (trial) => trial[word] === true;
     const text = word.toLowerCase();
     return (trial) => searched(trial).includes(text);
   });

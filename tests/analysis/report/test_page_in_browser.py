@@ -114,6 +114,7 @@ def test_the_table_sorts_by_mouse_and_by_keyboard(study_of_all: Study, opened: O
         ("fps >= 24", "fps >= 24"),
         ("params<=5M and latency_ms < 0.1s", "params <= 5e6 and latency_ms < 100"),
         ("refused", "outcome == 'refused'"),
+        ("fits", "fits == True"),
     ],
 )
 def test_the_table_filters(study_of_all: Study, opened: Opened, asked: str, query: str) -> None:
