@@ -30,8 +30,8 @@ def compare_studies(
     Returns:
         One row a study, by its name, with ``teacher``, ``weights``, ``device``, ``trials``, ``trained``
         (designs), ``front`` (its size), ``confirmed`` (whether that is of confirmed designs), ``hypervolume``
-        (of the provisional front, from one reference for all: the worst of any study in each objective), ``joint``
-        (how many of its designs are on the front of all studies together), ``best.OBJECTIVE``, and
+        (of the provisional front, from one reference for all: the worst of any study in each objective),
+        ``joint`` (how many of its designs are on the front of all studies together), ``best.OBJECTIVE``, and
         ``seed_spread`` of the PSNR in dB. ``.attrs["reference"]`` is that reference, and
         ``.attrs["incomparable"]`` lists in words why figures don't compare; empty where they do.
 
