@@ -267,9 +267,12 @@ def main() -> None:
     trainings = load(preset=asked.preset)
     for preset, of_preset in trainings.groupby("preset"):
         long = of_preset[of_preset["steps"] >= LONG * of_preset["preset_steps"]]
-        if long["hash"].nunique() >= FEWEST:
+        repeated = of_preset[of_preset["seed"] != of_preset["seed"].min()]
+        if max(long["hash"].nunique(), repeated["hash"].nunique()) >= FEWEST:
             print(f"\n## {preset}")
+        if long["hash"].nunique() >= FEWEST:
             rankings(of_preset, asked.resamples)
+        if repeated["hash"].nunique() >= FEWEST:
             seed_noise(of_preset)
     if asked.preset is None:
         across(trainings, asked.resamples)

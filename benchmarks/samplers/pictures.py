@@ -68,7 +68,7 @@ def _against_time(search: pd.DataFrame, runs: np.ndarray) -> tuple[np.ndarray, n
 def _attained(axes: Axes, search: pd.DataFrame, colour: tuple[float, ...], name: str) -> None:
     early = search[search["trial"] < BUDGET]
     reached = points(early["quality"].to_numpy(), early["latency_ms"].to_numpy())
-    surface = moocore.eaf(np.column_stack([reached, early["seed"] + 1]), percentiles=[50])
+    surface = moocore.eaf(reached, sets=early["seed"].to_numpy(), percentiles=[50])
     surface = surface[np.argsort(surface[:, 1])]
     latency = np.append(10 ** surface[:, 1], REFERENCE.latency_ms)
     quality = np.append(-surface[:, 0], -surface[-1, 0])

@@ -1,0 +1,102 @@
+"""One of the compared searches with real trainings in place of simulated ones.
+
+    python benchmarks/real_search.py "evolution as in Archai" --to evolution.csv
+
+Designs are trained by the CPU preset against the stand-in, as `nas search --settings cpu` trains them. After
+each training the table of all so far is written, with their hypervolume by the PSNR that was measured. A
+training takes about 8 s on a core of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+import pandas as pd
+import torch
+from samplers.problem import Problem, Trial
+from samplers.scoring import hypervolumes
+from samplers.searches import BUDGET, CONTESTANTS, trials
+from surrogate.model import TEACHER, Pricer, Simulated, benchmark
+from surrogate.rows import PRESET
+
+from nas.distil import Distilled, distil
+from nas.inputs import fitting_clips
+from nas.material import Material, prepare
+from nas.settings import Settings, load_settings
+from nas.teachers import load_teacher
+from search_space import SearchSpace
+
+DATA_SEED = 0  # of the clips, as in benchmarks/trainings/gather.py
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """Trains designs in the place of a surrogate; their quality is what was measured, noise included."""
+
+    space: SearchSpace
+    costs: Pricer
+    material: Material
+    settings: Settings
+
+    def train(self, design: np.ndarray, seed: int) -> Simulated:
+        """Trains a design [P]."""
+        proxy = self.settings.proxy
+        config = self.space.at(design).narrowed(proxy.width_factor, proxy.minimum_width)
+        began = process_time()
+        result = distil(config, self.material, self.settings.training, seed=seed)
+        assert isinstance(result, Distilled)  # nothing was to be stopped
+        seconds = process_time() - began
+        psnr, latency = result.metrics["psnr"], float(self.costs(design[None]).latency_ms[0])
+        return Simulated(psnr, psnr, tuple(result.curve), seconds, latency)
+
+
+def table(space: SearchSpace, done: list[Trial]) -> pd.DataFrame:
+    """One row a training, in their order."""
+    psnr = np.array([trial.training.psnr for trial in done])
+    latency = np.array([trial.training.latency_ms for trial in done])
+    return pd.DataFrame(
+        {
+            "hash": [space.at(trial.design).hash for trial in done],
+            "psnr": psnr,
+            "latency_ms": latency,
+            "seconds": [trial.training.seconds for trial in done],
+            "hypervolume": hypervolumes(psnr, latency),
+        }
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("search", choices=list(CONTESTANTS))
+    parser.add_argument("--budget", type=int, default=BUDGET)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--to", type=Path, required=True)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    settings = load_settings(PRESET)
+    teacher = load_teacher(TEACHER, weights="stand-in", device="cpu")
+    clips = fitting_clips(None, settings.clips, teacher, DATA_SEED)
+    material = prepare(teacher, clips, with_features=settings.training.feature_weight > 0)
+    space, costs = benchmark()
+    problem = Problem(space, costs.costs, Trainings(space, costs.costs, material, settings), prior=None)
+    search = CONTESTANTS[asked.search].begin(problem, asked.seed)
+    done: list[Trial] = []
+    for trial in trials(search, problem, asked.budget, asked.seed):
+        done.append(trial)
+        rows = table(space, done)
+        rows.to_csv(asked.to, index_label="trial")
+        last = rows.iloc[-1]
+        print(
+            f"{len(done)}: {last['psnr']:.2f} dB, {last['latency_ms']:.0f} ms; {last['hypervolume']:.2f}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
