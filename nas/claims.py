@@ -9,10 +9,20 @@ is claimed by lower numbers (Lamport's bakery, Communications of the ACM 17, 197
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count, islice
 
 from optuna.trial import FrozenTrial, TrialState
 
-from nas.record import CLAIMED, ENQUEUED_AGAIN, RUNNING, STOPPED, TRAINED, outcome_of, record_of
+from nas.record import (
+    CLAIMED,
+    ENQUEUED_AGAIN,
+    REPEATED,
+    RUNNING,
+    STOPPED,
+    TRAINED,
+    outcome_of,
+    record_of,
+)
 
 
 def spent(trials: Sequence[FrozenTrial]) -> int:
@@ -37,29 +47,35 @@ def over_budget(trials: Sequence[FrozenTrial], number: int, budget: int) -> bool
 
 
 def tried(trials: Sequence[FrozenTrial], number: int) -> dict[str, int]:
-    """The hash of every design that needs no trial of this number, with the first trial's number."""
+    """The hash of every design that needs no trial of this number, with the first trial's number.
+
+    Repeats don't count: each points to a trial that does, unless that one's design was enqueued again.
+    """
     hashes: dict[str, int] = {}
     for trial in trials:
         record = record_of(trial)
-        if trial.number == number or "hash" not in record or record.get("reason") in ENQUEUED_AGAIN:
+        if trial.number == number or "hash" not in record or record.get("outcome") == REPEATED:
+            continue
+        if record.get("reason") in ENQUEUED_AGAIN:
             continue
         if not _claimed(trial) or trial.number < number:
             hashes.setdefault(record["hash"], trial.number)
     return hashes
 
 
-def trainings(trials: Sequence[FrozenTrial], number: int, design: str) -> int:
-    """How often a design was trained, or is being trained, by trials other than this number."""
-    return sum(
-        record_of(trial).get("hash") == design
-        and (
-            outcome_of(trial) in (TRAINED, STOPPED)
-            or _begun(trial)
-            or (_claimed(trial) and trial.number < number)
-        )
-        for trial in trials
-        if trial.number != number
-    )
+def free_seed(trials: Sequence[FrozenTrial], number: int, design: str, first: int) -> int:
+    """The lowest seed from `first` on that no other training of a design has, or is about to take.
+
+    Lower claims take theirs first, and higher ones are decided: so no two trainings share a seed.
+    """
+    others = [trial for trial in trials if trial.number != number and record_of(trial).get("hash") == design]
+    taken = {
+        record_of(trial).get("seed", first)
+        for trial in others
+        if _begun(trial) or outcome_of(trial) in (TRAINED, STOPPED)
+    }
+    ahead = sum(_claimed(trial) and trial.number < number for trial in others)
+    return next(islice((seed for seed in count(first) if seed not in taken), ahead, None))
 
 
 def _begun(trial: FrozenTrial) -> bool:

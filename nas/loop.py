@@ -20,7 +20,6 @@ from nas.judging import Judge
 from nas.record import FAILED, STOPPED, Record, record_of
 from nas.run_directory import RunDirectory
 from nas.sampling.sampler import CostAwareSampler
-from nas.sampling.trials import EXPECTED_VALUES
 from nas.search_error import SearchError
 from nas.settings import Settings
 from nas.stopping import account, chance, forecast, thresholds
@@ -201,10 +200,9 @@ class Loop:
                 finished = self.study.finished()
                 record["stopped"]["chance"] = chance(finished, record["costs"], objectives, point)
                 expected = forecast(finished, objectives, point)
-                if expected is not None:  # the sampler learns from it
+                if expected is not None:
                     known = record["costs"] | expected
-                    values = [float(known[objective.name]) for objective in objectives]
-                    begun.trial.set_user_attr(EXPECTED_VALUES, values)
+                    self.study.expect(begun.trial, [float(known[one.name]) for one in objectives])
             self._failed = 0
             self._finish(begun)
 

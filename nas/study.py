@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -36,6 +36,7 @@ from nas.record import (
     Record,
     record_of,
 )
+from nas.sampling.trials import EXPECTED_VALUES
 from nas.standing import front
 from nas.storage import open_storage
 from search_space.errors import UserError, without_password
@@ -159,8 +160,7 @@ class Study:
         if claims.over_budget(trials, trial.number, budget):
             self._again(trial, {})
             return {"outcome": REFUSED, "reason": OVER_BUDGET}
-        repeats = claims.trainings(trials, trial.number, record["hash"])
-        return {"seed": self.definition.seed + repeats}
+        return {"seed": claims.free_seed(trials, trial.number, record["hash"], self.definition.seed)}
 
     def start(self, trial: Trial, record: Record) -> None:
         """Notes that a trial is being trained, and by which main."""
@@ -171,6 +171,11 @@ class Study:
         """Notes how far a training is."""
         with contextlib.suppress(UpdateFinishedTrialError):  # taken from this main, as `finish` will say
             trial.set_user_attr("progress", dict(progress))
+
+    def expect(self, trial: Trial, values: Sequence[float]) -> None:
+        """Notes what a training that was stopped was on the way to: the sampler learns from it."""
+        with contextlib.suppress(UpdateFinishedTrialError):  # taken from this main, as `finish` will say
+            trial.set_user_attr(EXPECTED_VALUES, list(values))
 
     def finish(self, trial: Trial, record: Record) -> bool:
         """Keeps what became of a trial: its outcome and, where it was trained, costs and metrics.

@@ -13,6 +13,7 @@ STATES = {
     "trained": TrialState.COMPLETE,
     "stopped": TrialState.PRUNED,
     "refused": TrialState.PRUNED,
+    "repeated": TrialState.PRUNED,
     "failed": TrialState.FAIL,
 }
 
@@ -55,8 +56,28 @@ def test_of_two_claims_on_a_design_the_later_is_the_repeat() -> None:
     both = trials({"outcome": "claimed", "hash": "x"}, {"outcome": "claimed", "hash": "x"})
     assert claims.tried(both, 0) == {}
     assert claims.tried(both, 1) == {"x": 0}
-    assert claims.trainings(both, 0, "x") == 0
-    assert claims.trainings(both, 1, "x") == 1
+
+
+def test_the_earlier_of_two_claims_is_no_repeat_of_its_repeat() -> None:
+    later = {"outcome": "repeated", "hash": "x", "reason": "the same design as trial 0"}
+    assert claims.tried(trials({"outcome": "claimed", "hash": "x"}, later), 0) == {}
+
+
+def test_a_design_whose_repeat_was_refused_is_tried_again_once_it_was_cut_off() -> None:
+    cut_off = {"outcome": "failed", "hash": "x", "reason": "interrupted"}
+    repeat = {"outcome": "repeated", "hash": "x", "reason": "the same design as trial 0"}
+    again = {"outcome": "claimed", "hash": "x"}
+    assert claims.tried(trials(cut_off, repeat, again), 2) == {}
+
+
+def test_no_two_trainings_of_a_design_share_a_seed() -> None:
+    first = {"outcome": "trained", "hash": "x", "seed": 5}
+    claim = {"outcome": "claimed", "hash": "x"}
+    both = trials(first, claim, claim)
+    assert claims.free_seed(both, 2, "x", 5) == 7
+    decided = trials(first, claim, {"outcome": "running", "hash": "x", "seed": 7})
+    assert claims.free_seed(decided, 1, "x", 5) == 6
+    assert claims.free_seed(decided, 1, "another", 5) == 5
 
 
 def test_a_design_that_was_enqueued_again_is_not_tried() -> None:

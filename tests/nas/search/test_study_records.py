@@ -106,6 +106,7 @@ def test_what_was_taken_from_a_main_is_not_told_by_it(storage: str) -> None:
     trial = silent.ask()
     silent.start(trial, {"hash": "x", "seed": 0})
     Study.open(storage, "a", DEFINITION).reap()
+    silent.expect(trial, [30.0, 1.0])
     assert not silent.finish(trial, trained("x", 30.0, 1.0))
     assert claims.spent(silent.trials()) == 0
 
