@@ -1,12 +1,12 @@
 """How good the front is that each sampler finds, against trainings and against their time: simulated.
 
     python benchmarks/compare_samplers.py                         # tables and picture, from what is shipped
-    python benchmarks/compare_samplers.py --rerun --processes 2   # searches again, an hour of two cores
+    python benchmarks/compare_samplers.py --rerun --processes 2   # searches again, some 80 core minutes
 
 Prints the tables of `docs/search.md` and draws `docs/images/samplers.png` from
 `benchmarks/samplers/trajectories.parquet`. Trainings are simulated by a model of real ones
-(`benchmarks/surrogate/`); costs are exact. Searches are repeated with 20 seeds, and a search that was
-interrupted under `--rerun` is gone on with where it was.
+(`benchmarks/surrogate/`); costs are exact. Searches are repeated with 20 seeds; `--rerun` goes on where it
+was interrupted. Its time was added up on a busy machine, from a few seeds of each search.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def main() -> None:
     parser.add_argument("--picture", type=Path, default=PICTURE)
     asked = parser.parse_args()
     if asked.rerun:
-        rerun(asked.searches, SEEDS, asked.processes, asked.runs).to_parquet(TRAJECTORIES, index=False)
+        rerun(asked.searches, SEEDS, asked.processes, asked.runs).to_parquet(
+            TRAJECTORIES, index=False, compression="zstd"
+        )
     trajectories = pd.read_parquet(TRAJECTORIES)
     report(trajectories)
     draw(trajectories, asked.picture)

@@ -13,7 +13,7 @@ _SHOWN = (5, 10, 20, 30, 50, 100, 200)  # trainings
 
 
 def curves(trajectories: pd.DataFrame, reference: Reference = REFERENCE) -> dict[str, np.ndarray]:
-    """The hypervolume of each search after each training, [seeds, trainings]."""
+    """The hypervolume of each search after each training, [seeds, trainings], by seed from 0."""
     found = {}
     for name, search in trajectories.groupby("search", sort=False):
         runs = [run.sort_values("trial") for _, run in search.groupby("seed")]
@@ -39,6 +39,18 @@ def report(trajectories: pd.DataFrame) -> None:
         _levels(found)
     print("\n## The same by processor time of the trainings; simulated")
     _seconds(trajectories, main)
+    print("\n## Hypervolume with a part taken away, less ours with the same seeds; simulated\n")
+    _ablations(main)
+
+
+def _ablations(found: dict[str, np.ndarray]) -> None:
+    after = [number for number in _SHOWN if number <= BUDGET]
+    print(f"| trainings | seeds | {' | '.join(map(str, after))} |\n|---|---{'|---' * len(after)}|")
+    whole = found[OURS[0]]
+    for name in ABLATIONS:
+        seeds = min(len(found[name]), len(whole))
+        less = found[name][:seeds] - whole[:seeds]
+        print(f"| {name} | {seeds} | {' | '.join(_mean(less, number) for number in after)} |")
 
 
 def _hypervolumes(found: dict[str, np.ndarray]) -> None:
@@ -47,7 +59,8 @@ def _hypervolumes(found: dict[str, np.ndarray]) -> None:
     )
     print(f"| trainings | seeds | {' | '.join(map(str, _SHOWN))} |\n|---|---{'|---' * len(_SHOWN)}|")
     for name, runs in found.items():
-        print(f"| {name} | {len(runs)} | {' | '.join(_mean(runs, after) for after in _SHOWN)} |")
+        if name not in ABLATIONS:
+            print(f"| {name} | {len(runs)} | {' | '.join(_mean(runs, after) for after in _SHOWN)} |")
 
 
 def _mean(runs: np.ndarray, after: int) -> str:
@@ -75,7 +88,8 @@ def _levels(found: dict[str, np.ndarray]) -> None:
     heads = [f"{level:.2f} ({name} trainings)" for name, level in levels.items()]
     print(f"\n| trainings until the mean is | {' | '.join(heads)} |\n|---|---|---|")
     for name, runs in found.items():
-        print(f"| {name} | {' | '.join(_until(runs, level) for level in levels.values())} |")
+        if name not in ABLATIONS:
+            print(f"| {name} | {' | '.join(_until(runs, level) for level in levels.values())} |")
 
 
 def _until(runs: np.ndarray, level: float) -> str:
@@ -91,7 +105,8 @@ def _seconds(trajectories: pd.DataFrame, found: dict[str, np.ndarray]) -> None:
     other = best_other(found)
     level = found[other][:, BUDGET - 1].mean()
     print(f"\n| seconds until a seed has {level:.2f} | median | seeds that reach it |\n|---|---|---|")
-    for name, search in trajectories.groupby("search", sort=False):
+    compared = trajectories[~trajectories["search"].isin(list(ABLATIONS))]
+    for name, search in compared.groupby("search", sort=False):
         spent = [run.sort_values("trial")["seconds"].cumsum().to_numpy() for _, run in search.groupby("seed")]
         after = [trainings_to(level, run) for run in found[str(name)]]
         times = [

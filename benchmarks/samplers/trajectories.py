@@ -10,6 +10,7 @@ from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -39,7 +40,9 @@ def rerun(names: Sequence[str], seeds: Sequence[int], processes: int, folder: Pa
         for done, future in enumerate(as_completed(futures), 1):
             future.result()
             print(f"{done} of {len(missing)}: {futures[future]}", file=sys.stderr, flush=True)
-    return pd.concat([pd.read_parquet(_file(folder, *run)) for run in runs], ignore_index=True)
+    done = sorted(runs, key=lambda run: names.index(run[0]))
+    joined = pd.concat([pd.read_parquet(_file(folder, *run)) for run in done], ignore_index=True)
+    return joined.astype(dict.fromkeys(("psnr", "quality", "latency_ms", "seconds"), np.float32))
 
 
 def _run(name: str, seed: int, folder: Path) -> None:
