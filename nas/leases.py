@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import secrets
 import socket
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any, Self
 
 BEAT_S = 15.0
+_LATE_S = 2 * BEAT_S
 LEASE_S = 120.0  # of silence, after which a main is dead
 
 logger = logging.getLogger(__name__)
@@ -40,7 +42,8 @@ class Lease:
         self._beat = dict(facts) | _process() | {"started": _now()}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._keep_beating, name="lease", daemon=True)
-        self._last = 0.0
+        self._last: float | None = None  # by the monotonic clock
+        self._regular = -math.inf  # since when no beat came late
 
     def __enter__(self) -> Self:
         self._say()
@@ -55,8 +58,12 @@ class Lease:
 
     @property
     def late(self) -> bool:
-        """Whether this main could not beat of late itself, so that others may be silent and alive."""
-        return time.monotonic() - self._last > 2 * BEAT_S
+        """Whether this main could not beat of late itself, so that others may be silent and alive.
+
+        Where a storage was away, all mains may look dead until each has beaten again.
+        """
+        now = time.monotonic()
+        return self._overdue(now) or now - self._regular < _LATE_S
 
     def _keep_beating(self) -> None:
         while not self._over.wait(BEAT_S):
@@ -66,8 +73,17 @@ class Lease:
                 logger.exception("the lease could not be renewed")
 
     def _say(self) -> None:
+        began = time.monotonic()
         self._write(self._beat | {"beat": _now()})
-        self._last = time.monotonic()
+        if time.monotonic() - began > BEAT_S:  # the storage was away, and the beat is an old one by now
+            self._write(self._beat | {"beat": _now()})
+        now = time.monotonic()
+        if self._overdue(now):
+            self._regular = now
+        self._last = now
+
+    def _overdue(self, now: float) -> bool:
+        return self._last is not None and now - self._last > _LATE_S
 
 
 def new_main() -> str:

@@ -135,7 +135,7 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
         run.create()  # for SQLite; a storage elsewhere that can't be opened leaves no folder behind
     study = Study.open(request.storage or run.storage, run.name, definition, watcher.say)
     run.create()
-    facts = {"run": str(run.path.resolve()), "budget": request.budget, "deadline": _at(request.seconds)}
+    facts = {"run": str(run.path.resolve()), "budget": request.budget, "deadline": _at(deadline)}
     with logging_to(run.log), study.at_work(**facts):
         run.write_text("settings.yaml", yaml.safe_dump(settings.to_dict(), sort_keys=False))
         for number in study.reap():
@@ -206,8 +206,9 @@ def _workers(request: Request, job: Job, run: RunDirectory, watcher: Watcher) ->
     return LocalWorkers(job, machine.environments(size, devices), run.log)
 
 
-def _at(seconds: float | None) -> str | None:
-    """When so many seconds will be over."""
-    if seconds is None:
+def _at(deadline: float | None) -> str | None:
+    """What the clock will show at a time of `time.monotonic()`, in UTC."""
+    if deadline is None:
         return None
-    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(timespec="seconds")
+    left = timedelta(seconds=deadline - time.monotonic())
+    return (datetime.now(UTC) + left).isoformat(timespec="seconds")

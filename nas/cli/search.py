@@ -60,7 +60,8 @@ def search(
     name: Annotated[str | None, typer.Option(help="Name of the study. [default: the teacher's]")] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder. [default: runs/NAME]")] = None,
     storage: Annotated[
-        str | None, typer.Option(help="Database URL for the study. [default: SQLite in the run's folder]")
+        str | None,
+        typer.Option(help="Database URL, or PATH.log, for the study. [default: SQLite in the run's folder]"),
     ] = None,
     settings: Annotated[
         str, typer.Option(help="How designs are trained: gpu, cpu, auto or a YAML file.")

@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nas import leases
 from nas.leases import LEASE_S, Lease, alive
 
 reads_proc = pytest.mark.skipif(
@@ -74,3 +77,30 @@ def test_another_process_of_the_same_number_is_not_the_one() -> None:
 @pytest.mark.parametrize(("seconds", "living"), [(LEASE_S - 30, True), (LEASE_S + 5, False)])
 def test_elsewhere_only_silence_tells(seconds: float, living: bool) -> None:
     assert alive(beat_of(host="another", beat=ago(seconds))) == living
+
+
+def test_others_are_given_time_to_beat_again_after_a_storage_was_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(leases, "BEAT_S", 0.02)
+    monkeypatch.setattr(leases, "_LATE_S", 0.4)
+    there, back = threading.Event(), threading.Event()
+    there.set()
+
+    def write(beat: dict[str, Any]) -> None:
+        if not there.is_set():
+            raise OSError
+        back.set()
+
+    with Lease(write, {}) as lease:
+        assert not lease.late
+        there.clear()
+        while not lease.late:
+            time.sleep(0.01)
+        back.clear()
+        there.set()
+        back.wait()
+        time.sleep(0.1)  # some beats
+        assert lease.late
+        while lease.late:
+            time.sleep(0.01)
