@@ -144,7 +144,9 @@ class Confirmation:
                 f"{_name(run)} can't be written to {self.run_directory.path} ({error.strerror});"
                 " finished ones are kept, and the same command continues"
             ) from None
-        runs = sorted([*self._runs(run.number), {"seed": run.seed} | gained], key=lambda one: one["seed"])
+        # Should another main have trained it by the same seed, that is no second training.
+        others = [one for one in self._runs(run.number) if one["seed"] != run.seed]
+        runs = sorted([*others, {"seed": run.seed} | gained], key=lambda one: one["seed"])
         self.study.confirm(run.number, {"steps": self.settings.of_confirmation().steps} | _summary(runs))
         self.watcher.finished(run.number, run.record | {"outcome": TRAINED} | gained, self.study.front())
 

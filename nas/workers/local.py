@@ -109,6 +109,8 @@ class _Worker:
                 stderr=log,
                 process_group=0,  # out of reach of a terminal's Ctrl-C, which is for the search to deal with
             )
+        if self._ended:  # meanwhile, when there was nothing yet to be killed
+            self._process.kill()
         self._pipe.send(self._job)
 
     def _lost(self) -> str:
