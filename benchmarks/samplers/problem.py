@@ -56,7 +56,7 @@ class Problem:
 
 
 def problem() -> Problem:
-    """The comparison's: the first designs of the list make the surrogate, later ones the prior."""
+    """The comparison's: `Rows.fitted` make the surrogate, later designs of the list the prior."""
     space, costs = benchmark()
     rows = read(space, teachers()[0])
     surrogate = Surrogate(space, costs.costs, rows[rows.fitted])
