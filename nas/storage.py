@@ -119,20 +119,23 @@ class _Patient:
 
     def __init__(self, storage: BaseStorage, shown: str, say: Callable[[str], None]) -> None:
         self._storage, self._shown, self._say = storage, shown, say
-        self._away = False
+        self._away = self._given_up = False
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._storage, name)
         return partial(self._patiently, value) if callable(value) else value
 
     def _patiently(self, operation: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        deadline = time.monotonic() + _PATIENCE_S
+        # What is still to be written once patience ran out gets one try each, not ten minutes each.
+        deadline = time.monotonic() + (0.0 if self._given_up else _PATIENCE_S)
         tries = 0
         while True:
             try:
                 result = operation(*args, **kwargs)
             except (SQLAlchemyError, StorageInternalError, OSError) as error:
-                if not _passes(error) or time.monotonic() > deadline:
+                passes = _passes(error)
+                if not passes or time.monotonic() >= deadline:
+                    self._given_up = passes
                     raise SearchError(f"storage '{self._shown}': {_cause(error)}") from error
                 if tries == len(_PAUSES_S) - 1 and not self._away:
                     self._away = True
@@ -140,6 +143,7 @@ class _Patient:
                 time.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
                 tries += 1
                 continue
+            self._given_up = False
             if self._away:
                 self._away = False
                 self._say("the storage is back")

@@ -1,5 +1,6 @@
 """Where a study is kept: a PostgreSQL that goes away and comes back, and what can't be opened."""
 
+import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import optuna
 import pytest
 
+from nas import storage as storages
+from nas.search_error import SearchError
 from nas.storage import open_storage
 from search_space.errors import UserError
 
@@ -37,6 +40,26 @@ def test_waits_for_a_database_that_is_away(postgres: Any, database: str) -> None
     away, returned = said
     assert "the storage is away" in away
     assert returned == "the storage is back"
+
+
+def test_patience_runs_out_once_and_not_for_each_operation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storages, "_BUSY_S", 0.1)
+    monkeypatch.setattr(storages, "_PATIENCE_S", 0.2)
+    path = tmp_path / "study.db"
+    study = optuna.create_study(storage=open_storage(f"sqlite:///{path}", print))
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(SearchError, match="locked"):
+        study.set_user_attr("a", 1)
+    monkeypatch.setattr(storages, "_PATIENCE_S", 1e6)  # s, which the next operation doesn't get
+    with pytest.raises(SearchError, match="locked"):
+        study.set_user_attr("a", 2)
+    other.execute("ROLLBACK")
+    other.close()
+    study.set_user_attr("a", 3)
+    assert study.user_attrs == {"a": 3}
 
 
 @pytest.mark.parametrize(
