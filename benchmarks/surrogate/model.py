@@ -6,8 +6,9 @@
     surrogate.train(designs[0], seed=3)  # what one training comes to
 
 Extremely randomised trees (Geurts et al., 2006) on a design's encoding and the logarithms of its exact costs:
-another kind of model than the Gaussian process of our own sampler, so that it isn't favoured. How well they
-predict: `python benchmarks/surrogate_scores.py`. NAS-Bench-301: Zela et al., ICLR 2022, arXiv 2008.09777.
+another kind of model than the Gaussian process of our own sampler, though told the same of a design, which
+the black boxes that it is compared with aren't. How well they predict: `python
+benchmarks/surrogate_scores.py`. NAS-Bench-301: Zela et al., ICLR 2022, arXiv 2008.09777.
 """
 
 from __future__ import annotations
