@@ -38,7 +38,8 @@ def expected(
     if not seconds:
         return f"expected: {missing} trainings; how long they take will show"
     each = sum(seconds) / len(seconds)
-    total = f"{missing * each / workers.size / 60:.0f} min in all"
+    minutes = round(missing * each / workers.size / 60)
+    total = f"{minutes} min in all" if minutes else "under a minute in all"
     return f"expected: {missing} trainings of about {each:.0f} s ({basis}), {total}"
 
 

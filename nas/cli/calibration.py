@@ -32,7 +32,7 @@ def measure(
     to: Annotated[Path, typer.Option(help="Table of measurements (CSV); what it has is not measured again.")],
     configs: Annotated[
         list[Path] | None,
-        typer.Argument(help="CONFIG.json of decoders. [default: the probes]", show_default=False),
+        typer.Argument(help="CONFIG.json of decoders. \\[default: the probes]", show_default=False),
     ] = None,
     device: Annotated[
         str, typer.Option(help="host or cuda (this machine), mac, iphone or ipad (from a Mac).")

@@ -34,7 +34,8 @@ def compare(
         typer.Option(help="For designs: as of `nas estimate`; coreml takes a minute a design at first."),
     ] = "trace",
     objectives: Annotated[
-        str | None, typer.Option(help="For studies: comma-separated columns. [default: the first one's own]")
+        str | None,
+        typer.Option(help="For studies: comma-separated columns. \\[default: the first one's own]"),
     ] = None,
     png: Annotated[
         Path | None,

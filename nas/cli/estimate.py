@@ -31,13 +31,15 @@ def estimate(
         Literal["coreml", "trace"] | None,
         typer.Option(
             help="coreml converts each block once and remembers; trace is quick and rougher."
-            " [default: coreml where the device runs it]",
+            " \\[default: coreml where the device runs it]",
             show_default=False,
         ),
     ] = None,
     lowering: Annotated[
         Literal["conv3d", "shifted_2d"] | None,
-        typer.Option(help="Form of 3D convolutions on the device. [default: the faster]", show_default=False),
+        typer.Option(
+            help="Form of 3D convolutions on the device. \\[default: the faster]", show_default=False
+        ),
     ] = None,
     memory: Annotated[str | None, typer.Option(help=MEMORY, show_default=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -15,7 +15,7 @@ def evaluate(
         typer.Argument(help="An exported design, or published weights (Turbo-VAED, TAEHV).", metavar="DIR"),
     ],
     data: Annotated[
-        Path | None, typer.Option(help="A folder of videos. [default: the `samples` extra's clips]")
+        Path | None, typer.Option(help="A folder of videos. \\[default: the `samples` extra's clips]")
     ] = None,
     latents: Annotated[
         Path | None,
@@ -27,20 +27,20 @@ def evaluate(
     ] = "held-out",
     clips: Annotated[int | None, typer.Option(help="At most so many.", min=1, show_default=False)] = None,
     teacher: Annotated[
-        str | None, typer.Option(help="A name or directory. [default: that of DIR/training.yaml]")
+        str | None, typer.Option(help="A name or directory. \\[default: that of DIR/training.yaml]")
     ] = None,
     weights: Annotated[
         str | None, typer.Option(help="The teacher's weights: auto, hub, stand-in or a directory.")
     ] = None,
     lpips: Annotated[
-        Path | None, typer.Option(help="AlexNet's weights, for LPIPS. [default: torch's cache, if there]")
+        Path | None, typer.Option(help="AlexNet's weights, for LPIPS. \\[default: torch's cache, if there]")
     ] = None,
     i3d: Annotated[
         Path | None,
         typer.Option(help="I3D as TorchScript, for rFVD; it runs code: mind where it is from."),
     ] = None,
     to: Annotated[
-        Path | None, typer.Option(help="Where the report goes. [default: evaluation/ beside the weights]")
+        Path | None, typer.Option(help="Where the report goes. \\[default: evaluation/ beside the weights]")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -22,7 +22,7 @@ _SLOW = 100  # designs above which forests take more than two seconds
 def explain(
     study: Annotated[str, STUDY],
     objectives: Annotated[
-        str | None, typer.Option(help="Comma-separated columns. [default: those of the search]")
+        str | None, typer.Option(help="Comma-separated columns. \\[default: those of the search]")
     ] = None,
     png: Annotated[Path | None, typer.Option(help="Draw what each level gives (.png, .svg or .pdf).")] = None,
     name: Annotated[str | None, NAME] = None,

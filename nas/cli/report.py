@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def report(
     study: Annotated[str, STUDY],
     to: Annotated[
-        Path | None, typer.Option(help="The page. [default: the run's report.html]", show_default=False)
+        Path | None, typer.Option(help="The page. \\[default: the run's report.html]", show_default=False)
     ] = None,
     name: Annotated[str | None, NAME] = None,
 ) -> None:

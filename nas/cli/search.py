@@ -32,7 +32,7 @@ def search(
         str, typer.Option(help="The teacher's weights: auto, hub, stand-in or a directory.")
     ] = "auto",
     data: Annotated[
-        Path | None, typer.Option(help="A folder of videos. [default: the `samples` extra's clips]")
+        Path | None, typer.Option(help="A folder of videos. \\[default: the `samples` extra's clips]")
     ] = None,
     budget: Annotated[str, typer.Option(help="Finished trainings, earlier ones included.")] = "50",
     time: Annotated[
@@ -55,13 +55,13 @@ def search(
         typer.Option("--latency-bound", help="Go by the slow end of the latency's interval, and its fps."),
     ] = False,
     space: Annotated[
-        str | None, typer.Option(help="A teacher's space, or a YAML file. [default: the teacher's]")
+        str | None, typer.Option(help="A teacher's space, or a YAML file. \\[default: the teacher's]")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the study. [default: the teacher's]")] = None,
-    out: Annotated[Path | None, typer.Option(help="The run's folder. [default: runs/NAME]")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the study. \\[default: the teacher's]")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder. \\[default: runs/NAME]")] = None,
     storage: Annotated[
         str | None,
-        typer.Option(help="Database URL, or PATH.log, for the study. [default: SQLite in the run's folder]"),
+        typer.Option(help="Database URL, or PATH.log, for the study. \\[default: SQLite in its folder]"),
     ] = None,
     settings: Annotated[
         str, typer.Option(help="How designs are trained: gpu, cpu, auto or a YAML file.")
@@ -75,10 +75,15 @@ def search(
     ] = None,
     prior: Annotated[
         str | None,
-        typer.Option(help="Trainings to learn from: shipped, or another study. [default: none]"),
+        typer.Option(help="Trainings to learn from: shipped, or another study. \\[default: none]"),
     ] = None,
     stop_early: Annotated[
-        bool, typer.Option(" /--no-stop-early", help="Train to the end also what would only stay dominated.")
+        bool,
+        typer.Option(
+            " /--no-stop-early",
+            help="Train to the end also what would only stay dominated.",
+            show_default=False,
+        ),
     ] = True,
     confirm: Annotated[
         int, typer.Option(help="Designs of the front to train again, longer and by other seeds.")

@@ -35,7 +35,7 @@ def sweep(
         typer.Option(help='What counts, may be repeated: "params<=45M", "fps>=24", "fits".'),
     ] = None,
     space: Annotated[
-        str | None, typer.Option(help="A teacher's space, or a YAML file. [default: the teacher's]")
+        str | None, typer.Option(help="A teacher's space, or a YAML file. \\[default: the teacher's]")
     ] = None,
     source: Annotated[
         Literal["coreml", "trace"],

@@ -11,11 +11,11 @@ import typer
 def train(
     folder: Annotated[Path, typer.Argument(help="An exported design.", metavar="DIR")],
     data: Annotated[
-        Path | None, typer.Option(help="A folder of videos. [default: the `samples` extra's clips]")
+        Path | None, typer.Option(help="A folder of videos. \\[default: the `samples` extra's clips]")
     ] = None,
     settings: Annotated[
         str | None,
-        typer.Option(help="published, cpu or a YAML file. [default: DIR/training.yaml]"),
+        typer.Option(help="published, cpu or a YAML file. \\[default: DIR/training.yaml]"),
     ] = None,
 ) -> None:
     """Train an exported design to the end by the published method; the same command again continues.

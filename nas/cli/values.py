@@ -6,7 +6,7 @@ import re
 
 from search_space.errors import UserError
 
-MEMORY = "What decoding may use, as 1.5GB. [default: what the device gives an app]"
+MEMORY = "What decoding may use, as 1.5GB. \\[default: what the device gives an app]"
 DEVICE = "Device profile: a name from `nas devices`, or a YAML file."
 _SECONDS = {"h": 3600, "m": 60, "s": 1}
 _BYTES = {"KB": 10**3, "MB": 10**6, "GB": 10**9}

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from nas.cli import app
@@ -20,6 +21,16 @@ Arguments = Callable[..., list[str]]
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments)
+
+
+@pytest.mark.parametrize("command", sorted(typer.main.get_group(app).commands))
+def test_help_shows_each_default_that_is_told_in_words(command: str) -> None:
+    """An unescaped bracket would be taken for markup, and not be shown."""
+    options = typer.main.get_group(app).commands[command].params
+    told = sum("[default: " in (getattr(option, "help", None) or "") for option in options)
+    text = run(command, "--help").output
+    assert text.count("[default:") >= told
+    assert "default: True" not in text
 
 
 def test_searches_continues_and_exports(in_small: Arguments, tmp_path: Path) -> None:
