@@ -116,7 +116,13 @@ def _training_taken(
     if design.get("confirmed"):
         source = run.confirmation(number, int(design["confirmed.best_seed"]))
         if (source / "weights.safetensors").is_file():
-            metrics = json.loads((source / "metrics.json").read_text(encoding="utf-8"))["metrics"]
+            try:
+                metrics = json.loads((source / "metrics.json").read_text(encoding="utf-8"))["metrics"]
+            except (OSError, ValueError, KeyError):
+                raise UserError(
+                    f"trial {number}: {source / 'metrics.json'} is damaged or gone; without the folder"
+                    f" {source} the trial's own training is exported"
+                ) from None
             return source, metrics, int(design["confirmed.steps"])
     return run.trial(number), {}, study["settings"]["training"]["steps"]
 

@@ -112,7 +112,9 @@ def _caption(designs: pd.DataFrame) -> str:
     source = "from Core ML conversion" if coreml else "from a trace of operators"
     lines = [f"Costs are estimates {source}. Teacher: {record['weights']['description']}."]
     if designs.attrs["confirmed"]:
-        lines.append("Confirmed: quality is the mean of longer trainings with several seeds.")
+        lines.append(
+            "Confirmed: only designs that were trained again, longer and by several seeds; their mean."
+        )
     else:
         lines.append("Provisional: quality is that of short trainings.")
     if record["settings"]["proxy"] is not None:

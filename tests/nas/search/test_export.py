@@ -98,6 +98,11 @@ def test_a_confirmed_design_comes_with_the_weights_of_its_best_confirmation(
     assert "34.50 dB" in card
     assert "1,120 steps" in card
 
+    damaged = run.confirmation(7, 10001) / "metrics.json"
+    damaged.write_text("{")
+    with pytest.raises(UserError, match=f"trial 7: {damaged} is damaged or gone"):
+        export(run, DESIGN | confirmed, record(proxy=None), tmp_path / "another")
+
 
 def test_a_proxys_design_gets_weights_that_are_called_untrained(run: RunDirectory, tmp_path: Path) -> None:
     to = tmp_path / "decoder"
