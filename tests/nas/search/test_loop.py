@@ -84,13 +84,14 @@ def make_loop(
 
     def make(
         learning_rate: float = 1e-3,
+        steps: int = 4,
         constraints: tuple[str, ...] = (),
         space: str = small_space,
         watcher: Watcher | None = None,
     ) -> Loop:
         (tmp_path / "space.yaml").write_text(space)
         designs = SearchSpace.load(tmp_path / "space.yaml")
-        training = settings.training.model_copy(update={"learning_rate": learning_rate})
+        training = settings.training.model_copy(update={"learning_rate": learning_rate, "steps": steps})
         used = settings.model_copy(update={"training": training})
         definition = Definition(
             teacher="tiny",
@@ -300,12 +301,12 @@ def test_what_its_worker_dies_of_is_tried_twice(
             self.victims = [0, 0, 1]
 
         def step(self, number: int, done: int, steps: int) -> None:
-            if self.victims and self.victims[0] == number:
+            if done == 1 and self.victims and self.victims[0] == number:
                 self.victims.pop(0)
                 (worker,) = worker_processes(os.getpid())
                 os.kill(worker, signal.SIGKILL)
 
-    loop = make_loop(watcher=Killer())
+    loop = make_loop(watcher=Killer(), steps=100)  # so many that it is killed on the way
     with closing(LocalWorkers(loop.judge.job, [{}], loop.run_directory.log)) as loop.workers:
         loop.run(budget=1, deadline=None)
     twice, once = finished(loop)
