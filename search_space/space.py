@@ -5,7 +5,6 @@ with it: patch_size, time_doubling, time_padding and, for each stage, width, blo
 that means nothing in some design (the upsampler of a block that keeps its size) changes nothing there.
 """
 
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -280,40 +279,6 @@ class SearchSpace:
             for patch, time_doubling in product(self.patch_size, self.time_doubling)
         }
         return len(self.time_padding) * sum(self._count(placement) for _, placement in placements)
-
-    def encode(self, config: DecoderConfig) -> np.ndarray:
-        """A design of this space as numbers for a model: float64 [len(feature_names)].
-
-        Log2 of patch and widths, numbers of blocks, ones and zeros for the rest; all zero where a convolution
-        or an upsampler isn't built, so that equal architectures are equal. Raises UserError for a design
-        outside the space.
-        """
-        self.parameters(config)
-        return np.array(list(self._features(config).values()))
-
-    @cached_property
-    def feature_names(self) -> list[str]:
-        """What each entry of `encode` is."""
-        return list(self._features(self.first))
-
-    def _features(self, config: DecoderConfig) -> dict[str, float]:
-        features = {
-            "patch_size_log2": math.log2(config.patch_size),
-            "is_causal": float(config.is_causal()),
-        }
-        for index, (name, stage, offered) in enumerate(
-            zip(STAGE_KEYS, config.stages, self.stages, strict=True)
-        ):
-            if offered.width:
-                features[f"{name}_width_log2"] = math.log2(stage.width)
-                features[f"{name}_doubles_time"] = float(stage.doubles_time)
-            features[f"{name}_blocks"] = float(stage.blocks)
-            is_built = stage.blocks > 0 or config.has_conv_in(index)
-            for conv in offered.conv:
-                features[f"{name}_conv_{conv}"] = float(is_built and stage.conv == conv)
-            for upsampler in offered.upsampler:
-                features[f"{name}_upsampler_{upsampler}"] = float(stage.upsampler == upsampler)
-        return features
 
     def _time_doubling(self, config: DecoderConfig) -> str:
         """The choice that places upsamplers as this design does. Raises UserError if none does."""

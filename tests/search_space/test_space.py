@@ -89,12 +89,6 @@ def test_size_counts_architectures(tiny):
     assert tiny.size == len({config.hash for config in every_design(tiny)})
 
 
-def test_equal_architectures_and_only_those_are_encoded_equally(tiny):
-    encodings = {(config.hash, tuple(tiny.encode(config))) for config in every_design(tiny)}
-    assert len(encodings) == len({encoding for _, encoding in encodings}) == tiny.size
-    assert len(tiny.feature_names) == len(set(tiny.feature_names)) == len(tiny.encode(tiny.first))
-
-
 def test_neighbours_differ_in_one_parameter_by_one_step(wan):
     config = wan.first
     neighbours = wan.neighbours(config)
