@@ -69,11 +69,10 @@ def prepare(teacher: Teacher, clips: Clips, *, with_features: bool, batch: int =
     for pixels in train.split(batch):
         latent = teacher.encode(to_unit(pixels))
         latents.append(latent)
-        if with_features:
-            _, blocks = teacher.decode_features(latent)
-            block = _block_at_latent_size(blocks, latent)
-            if block is not None:
-                features.append(blocks[block].to(_storage(device)))
+        if with_features and block is None:
+            block = _block_at_latent_size(teacher, latent)
+        if block is not None:
+            features.append(teacher.features(latent, [block])[block].to(_storage(device)))
     joined = torch.cat(features) if features else None
     if joined is not None:
         joined = joined / joined.float().std().to(joined.dtype)
@@ -102,9 +101,10 @@ def middle_frames(videos: Tensor) -> Tensor:
     return frames.add(1).mul(127.5).round().to(torch.uint8).cpu()
 
 
-def _block_at_latent_size(blocks: dict[str, Tensor], latent: Tensor) -> str | None:
-    """The last block that has the latent's frames, height and width."""
-    names = [name for name, feature in blocks.items() if feature.shape[2:] == latent.shape[2:]]
+def _block_at_latent_size(teacher: Teacher, latent: Tensor) -> str | None:
+    """The last of the teacher's blocks that has the latent's frames, height and width."""
+    shapes = teacher.feature_shapes(latent.shape)
+    names = [name for name, shape in shapes.items() if shape[2:] == latent.shape[2:]]
     return names[-1] if names else None
 
 

@@ -1,6 +1,7 @@
 """A frozen autoencoder to learn from: latents, decoded video and the features of its decoder's blocks."""
 
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from typing import Any
@@ -14,6 +15,8 @@ from .growth import measured_growth
 from .weights import WeightsInUse
 
 Autoencoder = Any  # one of diffusers' AutoencoderKL classes, which are imported late and publish no types
+
+_CORNER = 2  # pixels each way, of what the rest of a decoder is given when its video isn't wanted
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,12 @@ class Teacher:
         weights: what was loaded, for display and for the record.
         latent_channels: C.
         compression: frames, height and width of the video per one of the latent, (t, h, w).
+        pixels_at_once: clips of a batch run together up to so many pixels of all their frames (14 clips of
+            9x128x128, one of 17x256x256); a class that can takes a larger clip in pieces of time.
     """
+
+    pixels_at_once = 2**21
+    measured_frames = 17  # of the clip that a class is measured with
 
     def __init__(self, name: str, vae: Autoencoder, weights: WeightsInUse) -> None:
         """Measure `vae`.
@@ -57,13 +65,14 @@ class Teacher:
         except Exception as error:  # whatever a class that was never meant for video does with a clip
             raise UserError(
                 f"{weights.source}: {type(vae).__name__} can't be a teacher, it doesn't encode and decode "
-                f"a clip [1, 3, 17, 64, 64] ({first_line(error)})"
+                f"a clip [1, 3, {self.measured_frames}, 64, 64] ({first_line(error)})"
             ) from error
         self._round_trips = cache(self._round_trips_uncached)
 
     def _measure(self) -> None:
         with torch.no_grad():
-            latent = self._encode(self._weightless, torch.empty(1, 3, 17, 64, 64, device="meta"))
+            clip = torch.empty(1, 3, self.measured_frames, 64, 64, device="meta")
+            latent = self._encode(self._weightless, clip)
         self.latent_channels: int = latent.shape[1]
         growth = measured_growth(partial(self._decode, self._weightless), self.latent_channels)
         self.compression: tuple[int, int, int] = growth.compression
@@ -107,9 +116,7 @@ class Teacher:
         for latents in range((at_most - self._extra_frames) // time, 0, -1):
             if self._round_trips(latents):
                 return time * latents + self._extra_frames
-        raise UserError(
-            f"{self.name} needs clips of {time + self._extra_frames} frames at least, not {at_most}"
-        )
+        raise UserError(f"{self.name} returns no clip of {at_most} frames or fewer whole: give longer ones")
 
     def _round_trips_uncached(self, latents: int) -> bool:
         frames = self.compression[0] * latents + self._extra_frames
@@ -134,7 +141,7 @@ class Teacher:
         """
         self._check(clip)
         with torch.no_grad():
-            return self._encode(self.vae, clip.to(self.device, torch.float32))
+            return torch.cat([self._encode(self.vae, part) for part in self._at_once(clip, 1)])
 
     def posterior(self, clip: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of a clip's raw latents, which training samples from.
@@ -150,7 +157,10 @@ class Teacher:
         """
         self._check(clip)
         with torch.no_grad():
-            return self._posterior(self.vae, clip.to(self.device, torch.float32))
+            mean, std = zip(
+                *(self._posterior(self.vae, part) for part in self._at_once(clip, 1)), strict=True
+            )
+        return torch.cat(mean), torch.cat(std)
 
     def _check(self, clip: Tensor) -> None:
         _, _, frames, height, width = clip.shape
@@ -166,7 +176,7 @@ class Teacher:
     def decode(self, latent: Tensor) -> Tensor:
         """The video `[B, 3, T, H, W]`, about -1..1, of raw latents `[B, C, t, h, w]`."""
         with torch.no_grad():
-            return self._decode(self.vae, latent.to(self.device, torch.float32))
+            return torch.cat([self._decode(self.vae, part) for part in self._latents_at_once(latent)])
 
     def decode_features(self, latent: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Decode, and keep what the decoder's mid block and up blocks put out.
@@ -184,35 +194,14 @@ class Teacher:
         Raises:
             UserError: the class decodes pieces that overlap or are cut in a way that isn't known here.
         """
-        decoder = self.vae.decoder
-        blocks = {"decoder": decoder}
-        if hasattr(decoder, "mid_block"):
-            blocks["mid_block"] = decoder.mid_block
-        blocks |= {f"up_block_{i}": block for i, block in enumerate(getattr(decoder, "up_blocks", []))}
-        pieces: dict[str, list[Tensor]] = {name: [] for name in blocks}
-
-        def keep(name: str) -> Any:
-            # CogVideoX's blocks return their output and the cache of their convolutions.
-            return lambda _module, _inputs, output: pieces[name].append(
-                output[0] if isinstance(output, tuple) else output
-            )
-
-        hooks = [block.register_forward_hook(keep(name)) for name, block in blocks.items()]
-        try:
-            video = self.decode(latent)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        features = {name: self._join(parts, latent.shape[2]) for name, parts in pieces.items()}
-        if features.pop("decoder").shape[2] != video.shape[2]:
-            raise UserError(
-                f"{self.name}: {type(self.vae).__name__} decodes pieces of time that overlap or are cut, so "
-                "how its features lie in time isn't known"
-            )
-        return video, features
+        kept = [self._run(self.vae, part) for part in self._latents_at_once(latent)]
+        features = {name: torch.cat([found[name] for _, found in kept]) for name in kept[0][1]}
+        return torch.cat([video for video, _ in kept]), features
 
     def features(self, latent: Tensor, blocks: Collection[str]) -> dict[str, Tensor]:
-        """What some of the decoder's blocks put out, without decoding further than they need.
+        """What some of the decoder's blocks put out, equal to those of `decode_features`.
+
+        What follows the last of them, which is most of the work and of the memory, is not decoded.
 
         Args:
             latent: raw, `[B, C, t, h, w]`.
@@ -224,14 +213,76 @@ class Teacher:
         Raises:
             UserError: the decoder has no such block.
         """
-        return self._chosen(self.decode_features(latent)[1], blocks)
-
-    def _chosen(self, features: dict[str, Tensor], blocks: Collection[str]) -> dict[str, Tensor]:
-        if missing := [name for name in blocks if name not in features]:
+        has = list(_blocks(self.vae.decoder))
+        if missing := [name for name in blocks if name not in has]:
             raise UserError(
-                f"{self.name}'s decoder has no block {missing[0]}: it has {', '.join(features) or 'none'}"
+                f"{self.name}'s decoder has no block {missing[0]}: it has {', '.join(has) or 'none'}"
             )
-        return {name: features[name] for name in blocks}
+        kept = [self._run(self.vae, part, blocks)[1] for part in self._latents_at_once(latent)]
+        return {name: torch.cat([found[name] for found in kept]) for name in blocks}
+
+    def feature_shapes(self, latent: Sequence[int]) -> dict[str, tuple[int, ...]]:
+        """The shapes `[B, C', T', H', W']` of `decode_features` for latents `[B, C, t, h, w]`, uncomputed.
+
+        Raises:
+            UserError: as for `decode_features`.
+        """
+        _, found = self._run(self._weightless, torch.empty(tuple(latent), device="meta"))
+        return {name: tuple(feature.shape) for name, feature in found.items()}
+
+    def _run(
+        self, vae: Autoencoder, latent: Tensor, wanted: Collection[str] | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The video and all features; or the features of the blocks `wanted`, and no video to be used."""
+        chain = _blocks(vae.decoder)
+        names = [name for name in chain if wanted is None or name in wanted]
+        pieces: dict[str, list[Tensor]] = {name: [] for name in (*names, "decoder")}
+
+        def keep(name: str, cut: bool) -> Any:
+            def hook(_module: Any, _inputs: Any, output: Any) -> Any:
+                # CogVideoX's blocks return their output and the cache of their convolutions.
+                feature, *caches = output if isinstance(output, tuple) else (output,)
+                pieces[name].append(feature)
+                if not cut:
+                    return output
+                # The rest of the decoder takes a corner for the clip: its blocks run, and keep their caches
+                # from piece to piece, at next to no cost.
+                corner = feature[..., :_CORNER, :_CORNER]
+                return (corner, *caches) if caches else corner
+
+            return hook
+
+        cut = names[-1] if wanted is not None and names else None
+        hooks = [chain[name].register_forward_hook(keep(name, name == cut)) for name in names]
+        hooks.append(vae.decoder.register_forward_hook(keep("decoder", False)))
+        try:
+            with torch.no_grad():
+                video = self._decode(vae, latent)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        features = {name: self._join(parts, latent.shape[2]) for name, parts in pieces.items()}
+        if features.pop("decoder").shape[2] != video.shape[2]:
+            raise UserError(
+                f"{self.name}: {type(self.vae).__name__} decodes pieces of time that overlap or are cut, so "
+                "how its features lie in time isn't known"
+            )
+        return video, features
+
+    def _latents_at_once(self, latent: Tensor) -> tuple[Tensor, ...]:
+        return self._at_once(latent, math.prod(self.compression))
+
+    def _at_once(self, batch: Tensor, pixels: int) -> tuple[Tensor, ...]:
+        """A batch of clips or latents `[B, C, T, H, W]` in parts that run together, on the teacher's device.
+
+        A sample is computed by itself whatever lies beside it, so parts change no number, only the memory.
+
+        Args:
+            batch: what to split.
+            pixels: of the video, for one place of it.
+        """
+        batch = batch.to(self.device, torch.float32)
+        return batch.split(max(1, self.pixels_at_once // (math.prod(batch.shape[2:]) * pixels)))
 
     # What a class of autoencoder does in its own way is overridden in wan.py, hunyuan.py and ltx.py.
 
@@ -250,3 +301,9 @@ class Teacher:
     def _join(self, pieces: list[Tensor], latent_frames: int) -> Tensor:
         """One tensor of the pieces `[B, C, T, H, W]` of a clip of `latent_frames`, in order of time."""
         return torch.cat(pieces, dim=2)
+
+
+def _blocks(decoder: Any) -> dict[str, Any]:
+    """The mid block and the up blocks of a decoder, as far as it has some, in the order in which they run."""
+    blocks = {"mid_block": decoder.mid_block} if hasattr(decoder, "mid_block") else {}
+    return blocks | {f"up_block_{i}": block for i, block in enumerate(getattr(decoder, "up_blocks", []))}

@@ -6,7 +6,6 @@ zeros, as an empty cache is, so the whole clip can pass at once if the resamplin
 first frame is. Both functions are differentiable and leave `vae.encode` and `vae.decode` as they were.
 """
 
-from collections.abc import Collection
 from functools import partial
 from typing import Any
 
@@ -17,6 +16,7 @@ from .teacher import Autoencoder, Teacher
 
 _LOG_VARIANCE = (-30.0, 20.0)  # as diffusers' DiagonalGaussianDistribution clamps it
 TEMPORAL_COMPRESSION = 4  # fixed in the class: `_encode` counts `1 + (frames - 1) // 4` latents
+_SPATIAL_COMPRESSION = 8  # of its patches: three of the four stages halve height and width
 
 
 def encode_moments(vae: Autoencoder, clip: Tensor) -> Tensor:
@@ -86,41 +86,21 @@ def _resample(
     return x
 
 
-class _EnoughError(Exception):
-    """Every block that was asked for has run."""
-
-
 class WanTeacher(Teacher):
-    """Wan 2.1's and 2.2's autoencoder, run over whole clips."""
+    """Wan 2.1's and 2.2's autoencoder, run over whole clips, or four frames at a time where they are large.
 
-    def features(self, latent: Tensor, blocks: Collection[str]) -> dict[str, Tensor]:
-        """As `Teacher.features`; the last blocks, which are most of the work, run only if asked for."""
-        found: dict[str, Tensor] = {}
-        decoder = self.vae.decoder
-        chain = {"mid_block": decoder.mid_block}
-        chain |= {f"up_block_{i}": block for i, block in enumerate(decoder.up_blocks)}
-
-        def keep(name: str) -> Any:
-            def hook(_module: Any, _inputs: Any, output: Tensor) -> None:
-                found[name] = output
-                if found.keys() >= set(blocks):
-                    raise _EnoughError
-
-            return hook
-
-        hooks = [block.register_forward_hook(keep(name)) for name, block in chain.items()]
-        try:
-            self.decode(latent)
-        except _EnoughError:
-            pass
-        finally:
-            for hook in hooks:
-                hook.remove()
-        return self._chosen(found, blocks)
+    Whole clips are faster, but hold all frames of a layer at a time instead of four. Both give the same
+    numbers to fp32's rounding, so memory alone decides: `pixels_at_once`.
+    """
 
     def _posterior(self, vae: Autoencoder, clip: Tensor) -> tuple[Tensor, Tensor]:
+        if clip[:, 0].numel() > self.pixels_at_once:
+            return super()._posterior(vae, clip)
         mean, log_variance = encode_moments(vae, clip).chunk(2, dim=1)
         return mean, log_variance.clamp(*_LOG_VARIANCE).mul(0.5).exp()
 
     def _decode(self, vae: Autoencoder, latent: Tensor) -> Tensor:
+        side = _SPATIAL_COMPRESSION * (vae.config.patch_size or 1)
+        if latent[:, 0].numel() * TEMPORAL_COMPRESSION * side**2 > self.pixels_at_once:
+            return super()._decode(vae, latent)
         return decode_latent(vae, latent).clamp(-1, 1)

@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,31 @@ def test_latents_video_and_features_of_a_whole_clip(teacher: Teacher, frames: in
     assert list(features) == ["mid_block", *(f"up_block_{i}" for i in range(len(features) - 1))]
     if frames == 17:
         assert [feature.shape[2] for feature in features.values()] == FEATURE_FRAMES[_kind(teacher)]
+
+
+def test_clips_that_run_apart_or_in_pieces_give_the_same_numbers(
+    teacher: Teacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = torch.cat([_clip(17, size=32), -_clip(17, size=32)])
+    mean, std = teacher.posterior(clips)
+    video, features = teacher.decode_features(mean)
+
+    monkeypatch.setattr(teacher, "pixels_at_once", 1)
+    encoded: list[int] = []
+    hook = teacher.vae.encoder.register_forward_hook(
+        lambda _module, inputs, _: encoded.append(inputs[0].shape[2])
+    )
+    in_pieces = teacher.posterior(clips)
+    hook.remove()
+    if _kind(teacher) in ("wan", "wan2.2"):
+        assert encoded == [1, 4, 4, 4, 4] * 2
+    close = partial(torch.testing.assert_close, atol=1e-4, rtol=1e-4)  # features reach 10 and more
+    close(in_pieces, (mean, std))
+    close(teacher.encode(clips), mean)
+    close(teacher.decode(mean), video)
+    close(teacher.decode_features(mean), (video, features))
+    close(teacher.features(mean, ["up_block_0"]), {"up_block_0": features["up_block_0"]})
+    assert {name: feature.shape for name, feature in features.items()} == teacher.feature_shapes(mean.shape)
 
 
 def test_lengths_that_come_back_whole(teacher: Teacher) -> None:
