@@ -1,25 +1,30 @@
-"""Every teacher's autoencoder at its real size, with random weights: saved, loaded by path, run.
+"""Every teacher's autoencoder at its real size, with random weights: the memory of a clip of 17x256x256.
 
-    python benchmarks/real_size_teachers.py            # all, one after the other; up to 4 GB of memory
+    python benchmarks/real_size_teachers.py            # all, one after the other; an hour or two on two cores
     python benchmarks/real_size_teachers.py wan ltx
 
-Prints the shapes of latents and block features at 9 and 17 frames of 64x64, the seconds that loading and
-running took, and the peak memory of the process, which also builds and saves the random model.
+Saves each as it is published and loads it by path. Prints the shapes of latents and block features, and the peak
+memory (of a process with PyTorch and the weights) and the seconds of each of three steps: encoding, the block
+features that `nas train` compares, and decoding.
 """
 
+import json
 import multiprocessing
 import resource
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import Any
+
+SIDE = 256
+FRAMES = 17  # 16 where a clip is a multiple of four
+STEPS = ("encode", "features", "decode")
+BLOCKS = ("mid_block", "up_block_0")  # as the published preset of `nas train` names them
 
 # What each model's published config.json says where it differs from the defaults of its class.
 REAL_SIZES: dict[str, tuple[str, dict]] = {
     "wan": ("AutoencoderKLWan", {}),
-    "hunyuan": ("AutoencoderKLHunyuanVideo", {}),
-    "cogvideox": ("AutoencoderKLCogVideoX", {}),
-    "ltx": ("AutoencoderKLLTXVideo", {}),
     "wan2.2": (
         "AutoencoderKLWan",
         {
@@ -35,46 +40,77 @@ REAL_SIZES: dict[str, tuple[str, dict]] = {
             "latents_std": [1.0] * 48,
         },
     ),
+    "hunyuan": ("AutoencoderKLHunyuanVideo", {}),
+    "cogvideox": ("AutoencoderKLCogVideoX", {}),
+    "ltx": ("AutoencoderKLLTXVideo", {}),
+    "dc": ("VideoDCAE", {}),
 }
 
 
-def run(name: str) -> None:
+def save(name: str, folder: Path) -> None:
+    """Save a teacher with random weights, and say how large it is."""
     import diffusers
+    import torch
+    from safetensors.torch import save_file
+
+    from nas.teachers import load_teacher
+    from nas.teachers.dc_ae import MODEL_NAME, VideoDCAE, VideoDCAEConfig
+
+    class_name, config = REAL_SIZES[name]
+    if class_name == "VideoDCAE":
+        save_file(VideoDCAE(VideoDCAEConfig(**config)).state_dict(), folder / "model.safetensors")
+        (folder / "config.json").write_text(json.dumps({"model_name": MODEL_NAME}))
+    else:
+        getattr(diffusers, class_name)(**config).save_pretrained(folder)
+    teacher = load_teacher(folder)
+    size = sum(weight.numel() for weight in teacher.vae.parameters())
+    frames = teacher.frames(FRAMES)
+    growth = "x".join(map(str, teacher.compression))
+    with torch.no_grad():
+        latent = teacher._encode(teacher._weightless, torch.empty(1, 3, frames, SIDE, SIDE, device="meta"))
+    print(f"{name}: {class_name}, {size / 1e6:.1f} M parameters, {growth}, {frames}x{SIDE}x{SIDE}")
+    print(f"  latent {_shape(latent.shape)}")
+    for block, shape in teacher.feature_shapes(latent.shape).items():
+        print(f"  {block} {_shape(shape)}", flush=True)
+
+
+def measure(step: str, folder: Path) -> None:
+    """Run one step of a saved teacher, and print what it took."""
     import torch
 
     from nas.teachers import load_teacher
 
-    class_name, config = REAL_SIZES[name]
-    with tempfile.TemporaryDirectory() as folder:
-        getattr(diffusers, class_name)(**config).save_pretrained(folder)
-        began = time.perf_counter()
-        teacher = load_teacher(folder)
-        loaded = time.perf_counter()
-        by_time, by_height, by_width = teacher.compression
-        size = sum(weight.numel() for weight in teacher.vae.parameters())
-        print(
-            f"{name}: {class_name}, {size / 1e6:.1f} M parameters, {teacher.latent_channels} channels, "
-            f"{by_time}x{by_height}x{by_width}, loaded in {loaded - began:.1f} s"
-        )
-        for frames in (9, 17):
-            began = time.perf_counter()
-            latent = teacher.encode(torch.rand(1, 3, frames, 64, 64) * 2 - 1)
-            video, features = teacher.decode_features(latent)
-            print(f"  {frames} frames, {time.perf_counter() - began:.1f} s: latent {_shape(latent)}")
-            print("    " + ", ".join(f"{block} {_shape(feature)}" for block, feature in features.items()))
-            assert video.shape == (1, 3, frames, 64, 64)
+    teacher = load_teacher(folder)
+    latents = folder / "latents.pt"
+    began = time.perf_counter()
+    if step == "encode":
+        torch.manual_seed(0)
+        clip = torch.rand(1, 3, teacher.frames(FRAMES), SIDE, SIDE) * 2 - 1
+        torch.save(teacher.encode(clip), latents)
+    elif step == "features":
+        teacher.features(torch.load(latents, weights_only=True), BLOCKS)
+    else:
+        teacher.decode(torch.load(latents, weights_only=True))
+    seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(f"  peak memory {peak / 1e9:.1f} GB", flush=True)
+    print(f"  {step}: peak {peak / 1e9:.2f} GB, {seconds:.0f} s", flush=True)
 
 
-def _shape(tensor: Any) -> str:
-    return "x".join(map(str, tensor.shape[1:]))
+def _shape(shape: Any) -> str:
+    return "x".join(map(str, shape[1:]))
+
+
+def _apart(function: Any, *arguments: Any) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
+    process.start()
+    process.join()
+    if process.exitcode:
+        sys.exit(process.exitcode)
 
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or REAL_SIZES:
-        process = multiprocessing.get_context("spawn").Process(target=run, args=(name,))
-        process.start()
-        process.join()
-        if process.exitcode:
-            sys.exit(process.exitcode)
+        with tempfile.TemporaryDirectory() as folder:
+            _apart(save, name, Path(folder))
+            for step in STEPS:
+                _apart(measure, step, Path(folder))

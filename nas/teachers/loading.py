@@ -8,17 +8,19 @@ import torch
 
 from search_space.errors import UserError, first_line
 
+from .dc_ae.teacher import VideoDCAETeacher, is_video_dc_ae, load_video_dc_ae
 from .hunyuan import HunyuanVideoTeacher
 from .ltx import LTXVideoTeacher
 from .registry import teachers
 from .teacher import Autoencoder, Teacher
 from .wan import WanTeacher
-from .weights import WeightsInUse, find_directory, find_weights
+from .weights import WeightsInUse, find_directory, find_weights, published_alone, safetensors
 
 OWN_WAYS: dict[str, type[Teacher]] = {
     "AutoencoderKLWan": WanTeacher,
     "AutoencoderKLHunyuanVideo": HunyuanVideoTeacher,
     "AutoencoderKLLTXVideo": LTXVideoTeacher,
+    "VideoDCAE": VideoDCAETeacher,
 }
 
 
@@ -29,7 +31,8 @@ def load_teacher(
 
     Args:
         name: one of `teachers()`, or a directory with the `config.json` and safetensors of any of diffusers'
-            `AutoencoderKL*` classes for video (or a pipeline's directory with such a folder `vae`).
+            `AutoencoderKL*` classes for video (or a pipeline's directory with such a folder `vae`), or of
+            Video DC-AE.
         weights: of a known teacher: "auto", "hub", "stand-in" or a directory (see `find_weights`).
         device: PyTorch's name of the device to run it on.
         own_footage: the caller brings videos of their own: "auto" then never takes the stand-in.
@@ -56,12 +59,16 @@ def load_teacher(
 
 
 def _class_name(folder: Path) -> str:
-    """The class that a directory's `config.json` names."""
+    """The class that a directory's `config.json` names, or that of a file which is published without one."""
+    if (alone := published_alone(folder)) is not None:
+        return alone.class_name
     path = folder / "config.json"
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: not readable as JSON ({error})") from error
+    if is_video_dc_ae(config):
+        return "VideoDCAE"
     class_name = config.get("_class_name") if isinstance(config, dict) else None
     if not (isinstance(class_name, str) and re.fullmatch(r"AutoencoderKL\w*", class_name)):
         raise UserError(f"{path}: _class_name is {class_name!r}, not one of diffusers' AutoencoderKL classes")
@@ -69,6 +76,10 @@ def _class_name(folder: Path) -> str:
 
 
 def _load(folder: Path, class_name: str, in_use: WeightsInUse) -> Autoencoder:
+    if class_name == "VideoDCAE":
+        return load_video_dc_ae(
+            safetensors(folder), None if published_alone(folder) else folder / "config.json"
+        )
     import diffusers  # late: with the class it takes seconds to import
 
     autoencoder = getattr(diffusers, class_name, None)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from search_space.errors import UserError, first_line
 
-from .registry import KnownTeacher
+from .registry import KnownTeacher, teachers
 
 STAND_IN = Path(__file__).with_name("stand_in")
 STAND_IN_FOR = "wan"
@@ -73,7 +73,7 @@ def find_weights(
         if teacher.name == STAND_IN_FOR:
             advice += ", or take the small stand-in for Wan 2.1 with --weights stand-in"
         raise UserError(f"no weights for {teacher.name}: {error}; {advice}") from error
-    source = f"{teacher.repo}/{teacher.folder}"
+    source = f"{teacher.repo}/{teacher.folder or teacher.file}"
     return folder, _in_use("hub", source, folder, f"{teacher.version}: its own weights, from {teacher.repo}")
 
 
@@ -85,10 +85,11 @@ def find_directory(path: Path) -> tuple[Path, WeightsInUse]:
     """
     if not path.is_dir():
         raise UserError(f"{path}: no such directory; it should hold config.json and safetensors")
-    folder = path if (path / "config.json").is_file() else path / "vae"
-    if not (folder / "config.json").is_file():
+    is_whole = (path / "config.json").is_file() or published_alone(path) is not None
+    folder = path if is_whole else path / "vae"
+    if not is_whole and not (folder / "config.json").is_file():
         raise UserError(f"{path}: has no config.json, neither itself nor in vae/, so it is no autoencoder")
-    if not _safetensors(folder):
+    if not safetensors(folder):
         raise UserError(f"{folder}: has no .safetensors weights (pickled ones are not read)")
     return folder, _in_use("path", str(folder), folder, f"weights from {folder}")
 
@@ -103,18 +104,21 @@ def cached_folder(teacher: KnownTeacher) -> Path | None:
     except LocalEntryNotFoundError:
         return None
     folder = Path(snapshot) / teacher.folder
-    return folder if (folder / "config.json").is_file() and _safetensors(folder) else None
+    needed = folder / (teacher.file or "config.json")
+    return folder if needed.is_file() and safetensors(folder) else None
 
 
 def stand_in_folder() -> Path | None:
     """The stand-in for Wan 2.1 in this package, or None in a checkout that has none yet."""
-    return STAND_IN if (STAND_IN / "config.json").is_file() and _safetensors(STAND_IN) else None
+    return STAND_IN if (STAND_IN / "config.json").is_file() and safetensors(STAND_IN) else None
 
 
 def _downloaded_folder(teacher: KnownTeacher) -> Path:
     from huggingface_hub import constants, model_info, snapshot_download
 
     wanted = [f"{teacher.folder}/{name}" for name in ("config.json", "diffusion_pytorch_model*.safetensors*")]
+    if teacher.file is not None:
+        wanted = [teacher.file]
     try:
         model_info(teacher.repo, timeout=HUB_TIMEOUT)  # snapshot_download would wait for ever
         snapshot = snapshot_download(teacher.repo, allow_patterns=wanted, ignore_patterns="*.fp16.*")
@@ -138,11 +142,20 @@ def _stand_in() -> tuple[Path, WeightsInUse]:
 
 
 def _in_use(kind: Literal["hub", "path", "stand-in"], source: str, folder: Path, text: str) -> WeightsInUse:
-    return WeightsInUse(kind, source, _digest(_safetensors(folder)), text)
+    return WeightsInUse(kind, source, _digest(safetensors(folder)), text)
 
 
-def _safetensors(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.safetensors"))
+def published_alone(folder: Path) -> KnownTeacher | None:
+    """The known teacher whose weights lie in a directory as they were published: a file, no configuration."""
+    return next(
+        (known for known in teachers().values() if known.file and (folder / known.file).is_file()), None
+    )
+
+
+def safetensors(folder: Path) -> list[Path]:
+    """The files of an autoencoder's weights; what else lies beside a file that is published alone is not."""
+    alone = published_alone(folder)
+    return sorted(folder.glob("*.safetensors")) if alone is None else [folder / str(alone.file)]
 
 
 def _digest(files: Iterable[Path]) -> str:

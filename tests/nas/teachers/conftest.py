@@ -1,9 +1,13 @@
-"""Small autoencoders of the teachers' own classes, with random weights, saved as diffusers saves them."""
+"""Small autoencoders of the teachers' own classes, with random weights, saved as they are published."""
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
+
+from nas.teachers.dc_ae import VideoDCAE, VideoDCAEConfig
 
 # name -> class, configuration
 SMALL: dict[str, tuple[str, dict]] = {
@@ -56,14 +60,24 @@ SMALL: dict[str, tuple[str, dict]] = {
     ),
 }
 
+SMALL_DC_AE = {
+    "widths": [8, 8, 16, 32, 64, 128],
+    "encoder_blocks": [1, 1, 1, 1, 1, 1],
+    "decoder_blocks": [1, 1, 1, 1, 1, 1],
+}
+
 
 @pytest.fixture(scope="session")
 def small_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one directory a name of `SMALL`."""
+    """A folder with one directory a name of `SMALL`, and one named dc."""
     import diffusers
 
     folder = tmp_path_factory.mktemp("autoencoders")
     for name, (class_name, config) in SMALL.items():
         torch.manual_seed(0)
         getattr(diffusers, class_name)(**config).save_pretrained(folder / name)
+    (folder / "dc").mkdir()
+    torch.manual_seed(0)
+    save_file(VideoDCAE(VideoDCAEConfig(**SMALL_DC_AE)).state_dict(), folder / "dc" / "model.safetensors")
+    (folder / "dc" / "config.json").write_text(json.dumps({"_class_name": "VideoDCAE", **SMALL_DC_AE}))
     return folder

@@ -17,6 +17,7 @@ DESIGNS = {
     "cogvideox": "turbo-vaed-cog",
     "ltx": "turbo-vaed-ltx",
     "ltx-0.9.5": "turbo-vaed-ltx",
+    "dc": "turbo-vaed-dc",
 }
 
 

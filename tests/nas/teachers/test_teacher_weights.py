@@ -53,6 +53,22 @@ def test_auto_takes_the_cache_of_the_hub_without_asking_the_network(
     assert cached_folder(teachers()["hunyuan"]) is None
 
 
+def test_weights_that_are_published_without_a_configuration(offline: Path) -> None:
+    dc = teachers()["dc"]
+    repository = offline / f"models--{dc.repo.replace('/', '--')}"
+    snapshot = repository / "snapshots" / "0123abc"
+    snapshot.mkdir(parents=True)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("0123abc")
+    save_file({"decoder.other": torch.zeros(1)}, snapshot / str(dc.file))
+    (snapshot / "diffusion_model.safetensors").write_bytes(b"beside it, of no concern")
+    assert cached_folder(dc) == snapshot
+    lacks = r"F32T4C128_AE.* it has no encoder\.project_in\.conv\.weight 128x3x3x3x3"
+    for ask in (lambda: load_teacher("dc"), lambda: load_teacher(snapshot)):
+        with pytest.raises(UserError, match=lacks):
+            ask()
+
+
 def test_without_weights_the_error_says_where_it_looked_and_what_to_do(offline: Path) -> None:
     with pytest.raises(UserError) as error:
         load_teacher("hunyuan")
@@ -87,7 +103,7 @@ def test_weights_that_are_neither_known_nor_a_directory_are_named() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(UserError, match=r"'wan3'.*wan, wan2\.2, hunyuan, cogvideox, ltx"):
+    with pytest.raises(UserError, match=r"'wan3'.*wan, wan2\.2, hunyuan, cogvideox, ltx, dc"):
         load_teacher("wan3")
 
 

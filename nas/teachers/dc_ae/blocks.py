@@ -1,50 +1,14 @@
-"""The decoder of Video DC-AE, the autoencoder of Open-Sora 2.0 (arXiv 2503.09642), which diffusers lacks.
+"""The blocks of Video DC-AE: residual convolutions, linear attention, and resampling with a shortcut."""
 
-Written after Open-Sora's `dc-ae-f32t4c128` (github.com/hpcaitech/Open-Sora, opensora/models/dc_ae).
-Parameters have the names that they have there under `decoder.`.
-"""
-
+import math
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-MODEL_NAME = "dc-ae-f32t4c128"  # as the published config.json calls it
-LATENT_CHANNELS = 128
-WIDTHS = (128, 256, 512, 512, 1024, 1024)  # by stage, from full resolution down to the latent's
-BLOCKS = 3  # in every stage
-ATTENTION_FROM = 3  # stages from this one on attend, the finer ones only convolve
-UPSAMPLES_TIME = (3, 4)  # stages whose upsampler also doubles the frames
 HEAD_CHANNELS = 32
 EXPANSION = 4  # of the gated feed-forward
-
-
-class VideoDCAEDecoder(nn.Module):
-    """Latent `[B, 128, T, H, W]` to video `[B, 3, 4 * T, 32 * H, 32 * W]`; a single latent is one frame."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.project_in = Duplicating(LATENT_CHANNELS, WIDTHS[-1], (1, 1, 1), Convolution(128, WIDTHS[-1]))
-        self.stages = nn.ModuleList(_stage(stage) for stage in range(len(WIDTHS)))
-        self.project_out = Chain(ChannelRMSNorm(WIDTHS[0]), nn.ReLU(), Convolution(WIDTHS[0], 3))
-
-    def forward(self, latent: Tensor) -> Tensor:
-        x = self.project_in(latent)
-        for stage in reversed(self.stages):
-            x = stage(x)
-        return self.project_out(x)
-
-
-def _stage(stage: int) -> nn.Module:
-    width = WIDTHS[stage]
-    layers: list[nn.Module] = []
-    if stage + 1 < len(WIDTHS):
-        before = WIDTHS[stage + 1]
-        scale = (2 if stage in UPSAMPLES_TIME else 1, 2, 2)
-        layers.append(Duplicating(before, width, scale, NearestConvolution(before, width, scale)))
-    block = AttentionBlock if stage >= ATTENTION_FROM else ResidualConvolutions
-    return Chain(*layers, *(block(width) for _ in range(BLOCKS)))
 
 
 class Chain(nn.Module):
@@ -74,7 +38,7 @@ class ChannelRMSNorm(nn.Module):
 
 
 class Convolution(nn.Module):
-    """A convolution that keeps the size, then optionally a norm and SiLU."""
+    """A convolution, padded with zeros on both sides, then optionally a norm and SiLU."""
 
     def __init__(
         self,
@@ -82,13 +46,16 @@ class Convolution(nn.Module):
         out_channels: int,
         kernel: int = 3,
         *,
+        stride: tuple[int, int, int] = (1, 1, 1),
         groups: int = 1,
         bias: bool = True,
         norm: bool = False,
         silu: bool = False,
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv3d(channels, out_channels, kernel, padding=kernel // 2, groups=groups, bias=bias)
+        self.conv = nn.Conv3d(
+            channels, out_channels, kernel, stride, padding=kernel // 2, groups=groups, bias=bias
+        )
         self.norm = ChannelRMSNorm(out_channels) if norm else nn.Identity()
         self.act = nn.SiLU() if silu else nn.Identity()
 
@@ -170,6 +137,24 @@ class NearestConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(F.interpolate(x, scale_factor=_of_clip(self.scale, x), mode="nearest"))
+
+
+class Averaging(nn.Module):
+    """`main`, plus its input with frames and pixels unshuffled into channels and those averaged in groups."""
+
+    def __init__(self, channels: int, out_channels: int, scale: Sequence[int], main: nn.Module) -> None:
+        super().__init__()
+        if channels * math.prod(scale) % out_channels:
+            raise ValueError(f"{channels} channels can't be averaged to {out_channels} at a scale of {scale}")
+        self.out_channels = out_channels
+        self.scale = tuple(scale)
+        self.main = main
+
+    def forward(self, x: Tensor) -> Tensor:
+        time, height, width = _of_clip(self.scale, x)
+        parts = x.unflatten(4, (-1, width)).unflatten(3, (-1, height)).unflatten(2, (-1, time))
+        unshuffled = parts.permute(0, 1, 3, 5, 7, 2, 4, 6).flatten(1, 4)
+        return self.main(x) + unshuffled.unflatten(1, (self.out_channels, -1)).mean(dim=2)
 
 
 class Duplicating(nn.Module):
