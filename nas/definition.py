@@ -10,6 +10,7 @@ from importlib import metadata
 from typing import Any
 
 from nas.objectives import Objective
+from search_space.errors import UserError
 
 VERSION = 2  # of the layout of the records
 
@@ -58,12 +59,27 @@ class Definition:
         values = asdict(self)
         return values | {key: list(values[key]) for key in ("resolution", "objectives", "constraints")}
 
-    def difference(self, known: Mapping[str, Any]) -> tuple[str, Any, Any] | None:
-        """The first key, dotted, in which the study that was begun as `known` differs, with both values."""
+    def check(self, known: Mapping[str, Any], name: str) -> None:
+        """Sees that a study that was begun as `known` may be continued; `name` is the study's.
+
+        Raises:
+            UserError: it was defined otherwise; names the first difference.
+        """
         now = self.to_dict()
         # The same weights may lie elsewhere by now: their digest tells.
         now["weights"] = {key: value for key, value in now["weights"].items() if key != "source"}
-        return _first_difference(known, now)
+        check_terms(known, now, name)
+
+
+def check_terms(known: Mapping[str, Any], now: Mapping[str, Any], name: str) -> None:
+    """Sees that a study has the terms `now`, or some of them, as JSON values: see `Definition.check`."""
+    difference = _first_difference(known, now)
+    if difference is not None:
+        key, before, after = difference
+        raise UserError(
+            f"study '{name}' was begun with {key} {before}, not {after}: continue it with the same,"
+            " or begin another with --name"
+        )
 
 
 def circumstances() -> dict[str, Any]:

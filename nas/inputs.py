@@ -14,15 +14,6 @@ from search_space import DecoderConfig, SearchSpace
 from search_space.errors import UserError
 
 
-def load_space(name: str) -> SearchSpace:
-    """A preset by name, or a YAML file by path.
-
-    Raises:
-        UserError: there is none, or it can't be built.
-    """
-    return SearchSpace.preset(name) if name in SearchSpace.presets() else SearchSpace.load(name)
-
-
 def fitting_space(asked: SearchSpace | None, teacher: Teacher) -> SearchSpace:
     """The space asked for, or else the teacher's own, or for a teacher by path that of its compression.
 

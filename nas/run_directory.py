@@ -74,19 +74,30 @@ class RunDirectory:
         """The folder of a training that confirms a trial's design."""
         return self.path / "confirmed" / f"{number:04d}-{seed}"
 
+    def check(self) -> None:
+        """Sees that the folder could be made, or that what is there can be written to.
+
+        Raises:
+            UserError: it could not.
+        """
+        nearest = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
+        if not nearest.is_dir():
+            raise UserError(f"run directory '{self.path}' can't be made: {nearest} is no folder")
+        for path in (nearest, self.path / "trials", self.path / "study.db"):
+            if path.exists() and not os.access(path, os.W_OK):
+                raise UserError(f"run directory '{self.path}': {path} can't be written to")
+
     def create(self) -> None:
         """Makes the folder, or sees that what is there can be written to.
 
         Raises:
             UserError: it can't be made, or not be written to.
         """
+        self.check()
         try:
             (self.path / "trials").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"run directory '{self.path}' can't be made: {error.strerror}") from None
-        for path in (self.path, self.path / "trials", self.path / "study.db"):
-            if path.exists() and not os.access(path, os.W_OK):
-                raise UserError(f"run directory '{self.path}': {path} can't be written to")
 
     def write_trial(self, number: int, files: Mapping[str, bytes]) -> None:
         """Writes a trial's folder, which appears whole or not at all.

@@ -7,31 +7,28 @@ from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 import torch
 import yaml
 
 from nas import claims
 from nas.allocator import keep_freed_memory
+from nas.checked_request import SHIPPED_PRIOR, CheckedRequest
 from nas.clips import Clips
-from nas.clips.footage import video_files
 from nas.confirmation import Confirmation
-from nas.constraints import parse_constraints, why_refused
-from nas.costs import load_device
+from nas.constraints import why_refused
 from nas.costs.tables.space_costs import SpaceCosts
 from nas.definition import Definition
 from nas.expectation import expected
-from nas.inputs import describe, digest, fitting_clips, fitting_space, load_space
+from nas.inputs import describe, digest, fitting_clips, fitting_space
 from nas.judging import Judge
 from nas.loop import Loop
 from nas.material import prepare
 from nas.material_file import cached_material
-from nas.objectives import parse_objectives
 from nas.pricing import pricer, reprice_front
 from nas.request import Request
 from nas.run_directory import RunDirectory
-from nas.sampling.prior import load_prior
+from nas.sampling.prior import Prior
 from nas.sampling.sampler import CostAwareSampler
 from nas.search_error import SearchError
 from nas.search_log import logging_to
@@ -42,16 +39,15 @@ from nas.trial import Job
 from nas.watcher import Watcher
 from nas.workers import Workers, machine
 from nas.workers.local import LocalWorkers
-from search_space.errors import UserError
 
 _TIMED = 3  # designs of which a few steps are timed to say what a search will take
 
 
-def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
+def search(asked: CheckedRequest, watcher: Watcher | None = None) -> RunDirectory:
     """Searches, or continues a search.
 
     Args:
-        request: what is asked for.
+        asked: what is asked for, as `nas.checked_request.check` returns it.
         watcher: hears how it goes.
 
     Returns:
@@ -63,32 +59,13 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
         KeyboardInterrupt: finished trials are kept; those that it interrupts are tried again on continuing.
     """
     watcher = watcher or Watcher()
+    request, objectives, constraints, run = asked.request, asked.objectives, asked.constraints, asked.run
     deadline = None if request.seconds is None else time.monotonic() + request.seconds
-    if request.budget < 1:
-        raise UserError(f"budget {request.budget}: a number of trainings, at least 1")
-    if not 0 <= request.seed < 2**32:
-        raise UserError(f"seed {request.seed}: a whole number from 0 to {2**32 - 1}")
-    if request.confirm < 0:
-        raise UserError(f"confirm {request.confirm}: a number of designs, or 0 for none")
-    objectives = parse_objectives(request.objectives, request.latency_bound)
-    # What fits in no mode of decoding can't run there, whoever asks for it.
-    asked = dict.fromkeys((*request.constraints, "fits"))
-    constraints = parse_constraints(tuple(asked), request.latency_bound)
-    profile = load_device(request.device)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cpu":
         keep_freed_memory()
         torch.set_num_threads(1)
-    automatic = "gpu" if device == "cuda" else "cpu"
-    settings = load_settings(automatic if request.settings == "auto" else request.settings)
-    run = _run_directory(request)
-    if request.ray is not None:
-        from nas.workers.ray import join
-
-        join(request.ray)
-    space = load_space(request.space) if request.space is not None else None
-    if request.data is not None:
-        video_files(request.data)
+    settings = asked.settings or load_settings("gpu" if device == "cuda" else "cpu")
 
     teacher = load_teacher(
         request.teacher,
@@ -97,7 +74,7 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
         own_footage=request.data is not None or request.storage is not None,
     )
     watcher.say(f"teacher {teacher.name}: {teacher.weights.description}")
-    space = fitting_space(space, teacher)
+    space = fitting_space(asked.space, teacher)
     clips = fitting_clips(request.data, settings.clips, teacher, request.seed)
     for line in describe(clips):
         watcher.say(line)
@@ -106,7 +83,7 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
         weights=asdict(teacher.weights),
         footage=digest(clips),
         device=request.device,
-        device_digest=profile.digest,
+        device_digest=asked.profile.digest,
         resolution=request.resolution,
         frames=request.frames,
         memory=request.memory,
@@ -120,7 +97,7 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
     price = pricer(request, "trace")
     costs = SpaceCosts(
         space,
-        profile,
+        asked.profile,
         request.resolution,
         request.frames,
         memory=request.memory,
@@ -128,7 +105,8 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
     )
     if request.constraints or request.memory:  # a while, where none meets them
         watcher.say(f"looking for designs that meet {', '.join(map(str, constraints))}")
-    prior = None if request.prior is None else load_prior(request.prior, definition.weights["digest"])
+    shipped = request.prior == SHIPPED_PRIOR
+    prior = Prior.shipped(definition.weights["digest"]) if shipped else asked.prior
     sampler = CostAwareSampler(space, costs.costs, objectives, constraints, request.seed, prior)
 
     if request.storage is None:
@@ -161,15 +139,6 @@ def search(request: Request, watcher: Watcher | None = None) -> RunDirectory:
                     confirmation.run(request.confirm, deadline)
         reprice_front(study, pricer(request, "coreml"), watcher)
     return run
-
-
-def _run_directory(request: Request) -> RunDirectory:
-    """The run's folder; the study has the name asked for, or else that of the folder or of the teacher."""
-    if request.name is not None:
-        named = RunDirectory.named(request.name)
-    else:
-        named = RunDirectory.after(request.out or Path(request.teacher))
-    return named if request.out is None else RunDirectory(request.out, named.name)
 
 
 def _material(

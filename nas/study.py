@@ -102,13 +102,7 @@ class Study:
             study.set_user_attr("study", definition.to_dict() | circumstances())
         if "study" not in study.user_attrs:
             raise UserError(f"study '{name}' in '{without_password(storage)}' was not made by nas search")
-        difference = definition.difference(migrated(study.user_attrs["study"], name))
-        if difference is not None:
-            key, before, after = difference
-            raise UserError(
-                f"study '{name}' was begun with {key} {before}, not {after}: continue it with the same,"
-                " or begin another with --name"
-            )
+        definition.check(migrated(study.user_attrs["study"], name), name)
         migrate(study)
         return cls(study, definition)
 

@@ -96,6 +96,7 @@ def search(
     """
     height_width = parse_resolution(resolution)
     seconds = None if time is None else parse_duration(time)
+    from nas.checked_request import check
     from nas.request import Request
 
     request = Request(
@@ -123,6 +124,7 @@ def search(
         stop_early=stop_early,
         confirm=confirm,
     )
+    asked = check(request)  # before anything that takes seconds is imported
     from nas.cli.display import watcher
     from nas.search import search as run_search
     from nas.search_error import SearchError
@@ -131,7 +133,7 @@ def search(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     display = watcher()
     try:
-        run = run_search(request, display)
+        run = run_search(asked, display)
     except SearchError as error:
         typer.echo(f"nas: {error}", err=True)
         raise typer.Exit(1) from None

@@ -24,7 +24,6 @@ from search_space import DecoderConfig
 from search_space.errors import UserError, without_password
 
 TABLE = Path(__file__).with_name("trainings.parquet")
-SHIPPED = "shipped"  # in place of a study
 
 _PRESET = "cpu"  # whose trainings of the table are many
 
@@ -66,23 +65,20 @@ class Prior:
         )
 
 
-def load_prior(source: str, weights_digest: str) -> Prior:
-    """Reads a prior.
+def prior_of_study(source: str) -> Prior:
+    """Reads what was trained in another study.
 
     Args:
-        source: "shipped", or a study: a run's folder, a database URL, or the path of a journal file.
-        weights_digest: of the teacher's weights that the search is for.
+        source: a run's folder, a database URL, or the path of a journal file.
 
     Raises:
         UserError: there is no such study, or nothing was trained in it.
     """
-    if source == SHIPPED:
-        return Prior.shipped(weights_digest)
     shown = f"prior '{without_password(source)}'"
     where = RunDirectory(Path(source), "").storage if Path(source).is_dir() else source
     file = Path(where.removeprefix("sqlite:///"))
     if ("://" not in where or where.startswith("sqlite:///")) and not file.is_file():
-        raise UserError(f"{shown}: there is no {file}; give '{SHIPPED}', a run's folder or a storage's URL")
+        raise UserError(f"{shown}: there is no {file}; give 'shipped', a run's folder or a storage's URL")
     storage = open_storage(where, say=lambda line: None)
     trials = [
         trial

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial
 from nas.objectives import parse_objectives
 from nas.record import STOPPED, TRAINED
 from nas.sampling.pool import Pricer
-from nas.sampling.prior import Prior, load_prior
+from nas.sampling.prior import Prior, prior_of_study
 from nas.sampling.sampler import CostAwareSampler
 from search_space import SearchSpace
 from search_space.design_arrays import draw
@@ -19,7 +19,7 @@ from search_space.errors import UserError
 
 
 def test_the_shipped_table_gives_trainings_of_one_teacher() -> None:
-    prior = load_prior("shipped", "of no teacher in it")
+    prior = Prior.shipped("of no teacher in it")
     assert len(prior.configs) == len(prior.quality["psnr"]) > 100
     assert np.isfinite(prior.quality["psnr"]).all()
 
@@ -31,7 +31,7 @@ def test_a_study_gives_what_it_trained(space: SearchSpace, tmp_path: Path) -> No
         record = {"outcome": outcome, "config": space.first.to_dict(), "metrics": {"psnr": psnr}}
         study.ask().set_user_attr("record", record)
     for source in (storage, str(tmp_path)):
-        prior = load_prior(source, "")
+        prior = prior_of_study(source)
         assert prior.configs == [space.first] * 2
         assert prior.quality["psnr"].tolist() == [21, 22]
         assert np.isnan(prior.quality["ssim"]).all()
@@ -39,9 +39,9 @@ def test_a_study_gives_what_it_trained(space: SearchSpace, tmp_path: Path) -> No
 
 def test_what_is_no_study_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"prior '.*/nowhere\.log': there is no .*give 'shipped'"):
-        load_prior(str(tmp_path / "nowhere.log"), "")
+        prior_of_study(str(tmp_path / "nowhere.log"))
     with pytest.raises(UserError, match="there is no"):
-        load_prior(str(tmp_path), "")
+        prior_of_study(str(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 
