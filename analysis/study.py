@@ -9,6 +9,7 @@ import sqlalchemy
 
 from search_space.errors import UserError, without_password
 
+from .confirmed import confirmations, confirmed_columns
 from .database import Stored, read_database, read_sqlite
 from .journal import is_journal, read_journal
 from .quantities import QUANTITIES
@@ -129,7 +130,7 @@ def _frame(stored: Stored) -> pd.DataFrame:
     repriced = stored.attributes.get("repriced", {}) | _by_key(stored.attributes, "repriced")
     # Both belong to a design, so that each of its trainings shows them.
     costs_again = _by_design(repriced, stored.trials["number"], records)
-    confirmations = _by_design(_by_key(stored.attributes, "confirmed"), stored.trials["number"], records)
+    confirmed = _by_design(confirmations(stored.attributes), stored.trials["number"], records)
     rows: list[dict[str, Any]] = []
     metrics: dict[str, Any] = {}
     for number, state, attributes in zip(
@@ -138,7 +139,7 @@ def _frame(stored: Stored) -> pd.DataFrame:
         record = attributes.get("record", {})
         progress = attributes.get("progress", {}) if state == "RUNNING" else {}
         design = record.get("hash", number)
-        again, confirmation = costs_again.get(design), confirmations.get(design)
+        again = costs_again.get(design)
         metrics |= dict.fromkeys(_scalars(record.get("metrics")))
         rows.append(
             {key: record.get(key) for key in ("reason", "name", "hash", "config", "seed", "attempt")}
@@ -151,7 +152,7 @@ def _frame(stored: Stored) -> pd.DataFrame:
             | _scalars(record.get("metrics"))
             | {f"seconds.{key}": value for key, value in _scalars(record.get("seconds")).items()}
             | {f"stopped.{key}": value for key, value in _scalars(record.get("stopped")).items()}
-            | _confirmed(confirmation)
+            | confirmed_columns(confirmed.get(design, []))
         )
     recorded = pd.DataFrame(rows, index=stored.trials.index)
     frame = pd.concat([stored.trials, recorded, stored.parameters], axis=1)
@@ -175,19 +176,6 @@ def _outcome(record: Mapping[str, Any], state: str) -> str | None:
     """What became of a trial; a design that is claimed and about to be trained is running already."""
     outcome = record.get("outcome") or _OUTCOME_OF_STATE.get(state)
     return "running" if outcome == "claimed" else outcome
-
-
-def _confirmed(confirmation: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The columns of a design's confirmation."""
-    if confirmation is None:
-        return {"confirmed": False}
-    return (
-        {f"confirmed.{metric}": value for metric, value in confirmation["metrics"].items()}
-        | {f"confirmed.{metric}_spread": value for metric, value in confirmation["spread"].items()}
-        | {"confirmed.runs": len(confirmation["runs"]), "confirmed.steps": confirmation["steps"]}
-        | {"confirmed.best_seed": max(confirmation["runs"], key=lambda run: run["metrics"]["psnr"])["seed"]}
-        | {"confirmed": True}
-    )
 
 
 def _completed(frame: pd.DataFrame, study: Mapping[str, Any], parameters: list[str]) -> pd.DataFrame:

@@ -10,8 +10,6 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
-from statistics import fmean, stdev
-from typing import Any
 
 from nas.finalists import finalists
 from nas.record import TRAINED, Record
@@ -79,16 +77,12 @@ class Confirmation:
             self.watcher.end()
 
     def _missing(self, number: int, record: Record) -> list[_Run]:
-        done = {run["seed"] for run in self._runs(number)}
+        steps = self.settings.of_confirmation().steps
+        # Those of another length don't count.
+        done = {one["seed"] for one in self.study.confirmation(number) if one["steps"] == steps}
         first = self.study.definition.seed + _SEEDS_FROM
         seeds = range(first, first + self.settings.confirmation.seeds)
         return [_Run(number, record, seed) for seed in seeds if seed not in done]
-
-    def _runs(self, number: int) -> list[dict[str, Any]]:
-        """The trainings that confirm a design; those of another length don't."""
-        known = self.study.confirmation(number)
-        same = known is not None and known["steps"] == self.settings.of_confirmation().steps
-        return list(known["runs"]) if known is not None and same else []
 
     def _expected(self, count: int, runs: Sequence[_Run]) -> str:
         """How long it will take, by what the same designs took in the search."""
@@ -144,22 +138,10 @@ class Confirmation:
                 f"{_name(run)} can't be written to {self.run_directory.path} ({error.strerror});"
                 " finished ones are kept, and the same command continues"
             ) from None
-        # Should another main have trained it by the same seed, that is no second training.
-        others = [one for one in self._runs(run.number) if one["seed"] != run.seed]
-        runs = sorted([*others, {"seed": run.seed} | gained], key=lambda one: one["seed"])
-        self.study.confirm(run.number, {"steps": self.settings.of_confirmation().steps} | _summary(runs))
+        steps = self.settings.of_confirmation().steps
+        self.study.confirm(run.number, {"seed": run.seed, "steps": steps} | gained)
         self.watcher.finished(run.number, run.record | {"outcome": TRAINED} | gained, self.study.front())
 
 
 def _name(run: _Run) -> str:
     return f"confirmation of trial {run.number} by seed {run.seed}"
-
-
-def _summary(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The runs that confirm a design, with means and, of several, sample standard deviations."""
-    metrics = {name: [run["metrics"][name] for run in runs] for name in runs[0]["metrics"]}
-    return {
-        "runs": list(runs),
-        "metrics": {name: fmean(values) for name, values in metrics.items()},
-        "spread": {name: stdev(values) for name, values in metrics.items() if len(values) > 1},
-    }

@@ -2,8 +2,8 @@
 
 Searching goes by ask and tell, so samplers and storages are Optuna's own. Beside parameters and values, a
 study keeps in its user attributes `study` (its definition), `main:ID` (the beat of each main process),
-`repriced:NUMBER` (costs from Core ML conversion) and `confirmed:NUMBER`; a trial keeps `record`, all that is
-known of it, and `progress` while it is trained.
+`repriced:NUMBER` (costs from Core ML conversion) and `confirmed:NUMBER:SEED` (`nas.confirmed`); a trial keeps
+`record`, all that is known of it, and `progress` while it is trained.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from nas import claims
+from nas import claims, confirmed
 from nas.definition import Definition, circumstances
 from nas.leases import LEASE_S, Lease, alive, new_main
 from nas.migration import migrate, migrated
@@ -241,24 +241,25 @@ class Study:
     @property
     def repriced(self) -> set[int]:
         """The numbers of the trials whose costs are known from Core ML conversion."""
-        return self._numbers("repriced")
+        keys = (key.partition(":") for key in self._study.user_attrs)
+        return {int(number) for name, _, number in keys if name == "repriced" and number}
 
     @property
     def confirmed(self) -> set[int]:
         """The numbers of the trials whose designs are confirmed, if only by one training."""
-        return self._numbers("confirmed")
+        return confirmed.numbers(self._study.user_attrs)
 
     def reprice(self, number: int, costs: Mapping[str, Any]) -> None:
         """Keeps the costs of a trial from Core ML conversion."""
         self._study.set_user_attr(f"repriced:{number}", dict(costs))
 
-    def confirmation(self, number: int) -> dict[str, Any] | None:
-        """What confirmed the design of a trial so far; None where nothing did."""
-        return self._study.user_attrs.get(f"confirmed:{number}")
+    def confirmation(self, number: int) -> list[dict[str, Any]]:
+        """The trainings that confirm the design of a trial so far: see `nas.confirmed.trainings`."""
+        return confirmed.trainings(self._study.user_attrs, number)
 
-    def confirm(self, number: int, confirmation: Mapping[str, Any]) -> None:
-        """Keeps what confirms the design of a trial."""
-        self._study.set_user_attr(f"confirmed:{number}", dict(confirmation))
+    def confirm(self, number: int, training: Mapping[str, Any]) -> None:
+        """Keeps a training that confirms the design of a trial; it says its "seed" and "steps"."""
+        self._study.set_user_attr(confirmed.key(number, training["seed"]), dict(training))
 
     def take_confirmation(self, number: int, seed: int) -> bool:
         """Whether this main is to train a design for its confirmation: not where another one is at it."""
@@ -269,11 +270,6 @@ class Study:
             return False
         self._study.set_user_attr(key, self.main)
         return True
-
-    def _numbers(self, kind: str) -> set[int]:
-        """Of the trials that have an attribute of the study named after their kind and them."""
-        keys = (key.partition(":") for key in self._study.user_attrs)
-        return {int(number) for name, _, number in keys if name == kind and number}
 
     def _write(self, trial: Trial, record: Record) -> None:
         trial.set_user_attr("record", record)

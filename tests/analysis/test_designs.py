@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from study_writer import confirmation, costs, refused, study_record, trained
+from study_writer import confirmation, costs, refused, study_record, trained, write_study
 
 from analysis import (
     designs,
@@ -18,6 +18,8 @@ from analysis import (
 )
 
 Run = Callable[..., Path]
+
+TIMES = ["started", "finished"]  # of the writing
 
 # Design "a" is trained three times; the mean of its PSNR is 30.
 RECORDS = [
@@ -73,6 +75,20 @@ def test_confirmed_designs_are_the_only_candidates(run: Run) -> None:
     assert list(pareto_front(study, provisional=True)["number"]) == [5]
     assert pick(study, "max psnr")["number"] == 0
     assert "of the 2 designs confirmed" in place_on_front(study, 4)
+
+
+def test_trainings_that_confirm_a_design_count_alike_wherever_a_study_keeps_them(tmp_path: Path) -> None:
+    together = confirmation(32.0, 34.0, steps=400)
+    apart = {f"confirmed:1:{training['seed']}": training | {"steps": 400} for training in together["runs"]}
+    shorter = confirmation(20.0, 20.0, 20.0, steps=100)
+    tables = [
+        load_study(write_study(tmp_path / str(number), RECORDS, attributes=attributes)).drop(columns=TIMES)
+        for number, attributes in enumerate(
+            [{"confirmed:1": together}, apart, {"confirmed:1": shorter} | apart]
+        )
+    ]
+    for table in tables[1:]:
+        pd.testing.assert_frame_equal(table, tables[0])
 
 
 def test_where_no_confirmed_design_meets_a_choice_another_does(run: Run) -> None:

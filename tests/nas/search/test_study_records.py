@@ -168,6 +168,17 @@ def test_an_interrupted_design_is_not_known(storage: str) -> None:
     assert claims.tried(study.trials(), -1) == {}
 
 
+def test_what_confirms_a_design_is_kept_beside_what_others_keep(storage: str) -> None:
+    together = {"steps": 8, "runs": [{"seed": seed, "metrics": {"psnr": 30.0}} for seed in (5, 7)]}
+    one, other = Study.open(storage, "a", DEFINITION), Study.open(storage, "a", DEFINITION)
+    optuna.load_study(study_name="a", storage=storage).set_user_attr("confirmed:1", together)
+    one.confirm(1, {"seed": 7, "steps": 16})
+    other.confirm(1, {"seed": 6, "steps": 16})
+    one.confirm(12, {"seed": 6, "steps": 16})
+    assert [(each["seed"], each["steps"]) for each in one.confirmation(1)] == [(5, 8), (6, 16), (7, 16)]
+    assert one.confirmed == {1, 12}
+
+
 def test_other_databases_are_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("no database, " * 100)
     for storage in (f"sqlite:///{tmp_path / 'text.db'}", "nonsense", "postgresql://me:secret@nowhere/db"):
