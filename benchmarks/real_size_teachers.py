@@ -3,9 +3,9 @@
     python benchmarks/real_size_teachers.py            # all, one after the other; an hour or two on two cores
     python benchmarks/real_size_teachers.py wan ltx
 
-Saves each as it is published and loads it by path. Prints the shapes of latents and block features, and the peak
-memory (of a process with PyTorch and the weights) and the seconds of each of three steps: encoding, the block
-features that `nas train` compares, and decoding.
+Saves each as it is published and loads it by path. Prints the shapes of latents and block features; then the
+peak memory (of a process with PyTorch and the weights) and the seconds of encoding, of the features that
+`nas train` compares, and of decoding.
 """
 
 import json

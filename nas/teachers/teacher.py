@@ -11,12 +11,11 @@ from torch import Tensor
 
 from search_space.errors import UserError, first_line
 
+from .features import WHOLE, blocks_of, decode_keeping
 from .growth import measured_growth
 from .weights import WeightsInUse
 
 Autoencoder = Any  # one of diffusers' AutoencoderKL classes, which are imported late and publish no types
-
-_CORNER = 2  # pixels each way, of what the rest of a decoder is given when its video isn't wanted
 
 
 @dataclass(frozen=True)
@@ -213,7 +212,7 @@ class Teacher:
         Raises:
             UserError: the decoder has no such block.
         """
-        has = list(_blocks(self.vae.decoder))
+        has = list(blocks_of(self.vae.decoder))
         if missing := [name for name in blocks if name not in has]:
             raise UserError(
                 f"{self.name}'s decoder has no block {missing[0]}: it has {', '.join(has) or 'none'}"
@@ -234,35 +233,10 @@ class Teacher:
         self, vae: Autoencoder, latent: Tensor, wanted: Collection[str] | None = None
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The video and all features; or the features of the blocks `wanted`, and no video to be used."""
-        chain = _blocks(vae.decoder)
-        names = [name for name in chain if wanted is None or name in wanted]
-        pieces: dict[str, list[Tensor]] = {name: [] for name in (*names, "decoder")}
-
-        def keep(name: str, cut: bool) -> Any:
-            def hook(_module: Any, _inputs: Any, output: Any) -> Any:
-                # CogVideoX's blocks return their output and the cache of their convolutions.
-                feature, *caches = output if isinstance(output, tuple) else (output,)
-                pieces[name].append(feature)
-                if not cut:
-                    return output
-                # The rest of the decoder takes a corner for the clip: its blocks run, and keep their caches
-                # from piece to piece, at next to no cost.
-                corner = feature[..., :_CORNER, :_CORNER]
-                return (corner, *caches) if caches else corner
-
-            return hook
-
-        cut = names[-1] if wanted is not None and names else None
-        hooks = [chain[name].register_forward_hook(keep(name, name == cut)) for name in names]
-        hooks.append(vae.decoder.register_forward_hook(keep("decoder", False)))
-        try:
-            with torch.no_grad():
-                video = self._decode(vae, latent)
-        finally:
-            for hook in hooks:
-                hook.remove()
+        with torch.no_grad():
+            video, pieces = decode_keeping(vae.decoder, partial(self._decode, vae, latent), wanted)
         features = {name: self._join(parts, latent.shape[2]) for name, parts in pieces.items()}
-        if features.pop("decoder").shape[2] != video.shape[2]:
+        if features.pop(WHOLE).shape[2] != video.shape[2]:
             raise UserError(
                 f"{self.name}: {type(self.vae).__name__} decodes pieces of time that overlap or are cut, so "
                 "how its features lie in time isn't known"
@@ -301,9 +275,3 @@ class Teacher:
     def _join(self, pieces: list[Tensor], latent_frames: int) -> Tensor:
         """One tensor of the pieces `[B, C, T, H, W]` of a clip of `latent_frames`, in order of time."""
         return torch.cat(pieces, dim=2)
-
-
-def _blocks(decoder: Any) -> dict[str, Any]:
-    """The mid block and the up blocks of a decoder, as far as it has some, in the order in which they run."""
-    blocks = {"mid_block": decoder.mid_block} if hasattr(decoder, "mid_block") else {}
-    return blocks | {f"up_block_{i}": block for i, block in enumerate(getattr(decoder, "up_blocks", []))}
