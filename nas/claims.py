@@ -8,8 +8,9 @@ is claimed by lower numbers (Lamport's bakery, Communications of the ACM 17, 197
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count, islice
+from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -23,6 +24,10 @@ from nas.record import (
     outcome_of,
     record_of,
 )
+from nas.sampling.sampler import REPEAT_OF
+
+AGAIN_OF = "again_of"
+"""User attribute of a trial whose design was enqueued again: the number of the one that was cut off."""
 
 
 def spent(trials: Sequence[FrozenTrial]) -> int:
@@ -44,6 +49,28 @@ def over_budget(trials: Sequence[FrozenTrial], number: int, budget: int) -> bool
     """Whether others come first to what is left of the budget, once no higher claim is undecided."""
     ahead = [trial for trial in trials if _begun(trial) or (_claimed(trial) and trial.number < number)]
     return spent(trials) + len(ahead) >= budget
+
+
+def first_of(
+    trials: Sequence[FrozenTrial], number: int, design: str, attributes: Mapping[str, Any]
+) -> int | None:
+    """The number of the trial because of which that of this number, of a design, needn't be trained.
+
+    None where it is to be trained, as where it repeats one on purpose. But of several that stand for one that
+    was cut off, as where two mains noticed that at the same time, the first is trained and the others aren't.
+
+    Args:
+        trials: of the study.
+        number: of the trial.
+        design: its hash.
+        attributes: the trial's user attributes.
+    """
+    again_of = attributes.get(AGAIN_OF)
+    if again_of is not None:
+        first = next(trial.number for trial in trials if trial.user_attrs.get(AGAIN_OF) == again_of)
+        if first < number:
+            return first
+    return None if REPEAT_OF in attributes else tried(trials, number).get(design)
 
 
 def tried(trials: Sequence[FrozenTrial], number: int) -> dict[str, int]:

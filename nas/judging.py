@@ -54,8 +54,9 @@ class Judge:
             record |= {"outcome": REFUSED, "reason": str(error)}
             return None
         record |= {"hash": config.hash, "name": design_name(config), "config": config.to_dict()}
-        earlier = claims.tried(self.study.trials(), trial.number).get(config.hash)
-        if earlier is not None and "repeat_of" not in trial.user_attrs:
+        trials = self.study.trials()
+        earlier = claims.first_of(trials, trial.number, config.hash, trial.user_attrs)
+        if earlier is not None:
             record |= {"outcome": REPEATED, "reason": f"the same design as trial {earlier}"}
             return None
         record["costs"] = self.price(config)

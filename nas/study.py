@@ -36,6 +36,7 @@ from nas.record import (
     Record,
     record_of,
 )
+from nas.sampling.sampler import REPEAT_OF
 from nas.sampling.trials import EXPECTED_VALUES
 from nas.standing import front
 from nas.storage import open_storage
@@ -50,7 +51,7 @@ _STATES = {
 }
 _LOST_AGAIN = "its process ended during the training, twice"
 _MAIN = "main:"
-_LASTING = ("attempt", "repeat_of")  # attributes of a trial that it keeps when it is tried again
+_LASTING = ("attempt", REPEAT_OF)  # attributes of a trial that it keeps when it is tried again
 _POLL_S = 0.02  # while another main decides, which takes it milliseconds
 _DECISION_S = 5.0  # after which it is looked whether that main still lives
 
@@ -148,8 +149,8 @@ class Study:
             time.sleep(_POLL_S)
             if time.monotonic() - began > _DECISION_S:
                 self.reap()
-        earlier = claims.tried(trials, trial.number).get(record["hash"])
-        if earlier is not None and "repeat_of" not in trial.user_attrs:
+        earlier = claims.first_of(trials, trial.number, record["hash"], trial.user_attrs)
+        if earlier is not None:
             return {"outcome": REPEATED, "reason": f"the same design as trial {earlier}"}
         if claims.over_budget(trials, trial.number, budget):
             self._again(trial, {})
@@ -275,12 +276,16 @@ class Study:
         trial.set_user_attr("record", record)
 
     def _again(self, trial: Trial | FrozenTrial, record: Record, attempt: int = 1) -> None:
-        """Has a trial's design tried again: one that was enqueued, or was suggested whole."""
-        known = self.trials()[trial.number]
+        """Has a trial's design tried again, if it isn't to be already: one enqueued, or suggested whole."""
+        trials = self.trials()
+        known = trials[trial.number]
         parameters = known.system_attrs.get("fixed_params", known.params if "hash" in record else None)
-        if parameters is not None:
-            attributes = {key: known.user_attrs[key] for key in _LASTING if key in known.user_attrs}
-            self.enqueue(parameters, **attributes | ({"attempt": attempt} if attempt > 1 else {}))
+        waits = any(other.user_attrs.get(claims.AGAIN_OF) == trial.number for other in trials)
+        if parameters is None or waits:
+            return
+        attributes = {key: known.user_attrs[key] for key in _LASTING if key in known.user_attrs}
+        attributes |= {claims.AGAIN_OF: trial.number} | ({"attempt": attempt} if attempt > 1 else {})
+        self.enqueue(parameters, **attributes)
 
     def _mains(self) -> dict[str, dict[str, Any]]:
         attributes = self._study.user_attrs.items()

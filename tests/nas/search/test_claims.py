@@ -6,6 +6,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from nas import claims
+from nas.record import LOST
 
 STATES = {
     "claimed": TrialState.RUNNING,
@@ -68,6 +69,17 @@ def test_a_design_whose_repeat_was_refused_is_tried_again_once_it_was_cut_off() 
     repeat = {"outcome": "repeated", "hash": "x", "reason": "the same design as trial 0"}
     again = {"outcome": "claimed", "hash": "x"}
     assert claims.tried(trials(cut_off, repeat, again), 2) == {}
+
+
+def test_of_two_that_stand_for_one_that_was_cut_off_the_first_is_trained() -> None:
+    cut_off, first, second = everything = trials(
+        {"outcome": "failed", "hash": "x", "reason": LOST}, {"outcome": "claimed", "hash": "x"}, "claimed"
+    )
+    for trial in (first, second):
+        trial.set_user_attr("again_of", cut_off.number)
+        trial.set_user_attr("repeat_of", 7)  # which is trained whatever was tried before
+    assert claims.first_of(everything, first.number, "x", first.user_attrs) is None
+    assert claims.first_of(everything, second.number, "x", second.user_attrs) == first.number
 
 
 def test_no_two_trainings_of_a_design_share_a_seed() -> None:

@@ -92,6 +92,26 @@ def test_what_a_dead_main_was_training_is_tried_again_once(storage: str) -> None
     assert "x" in claims.tried(again.trials(), -1)
 
 
+def test_what_two_mains_find_dead_is_trained_once(storage: str) -> None:
+    dead = Study.open(storage, "a", DEFINITION)
+    dead.enqueue({"width": 16}, repeat_of=0)
+    trial = dead.ask()
+    trial.suggest_int("width", 8, 32)
+    dead.start(trial, {"hash": "x", "seed": 0})
+    one, other = Study.open(storage, "a", DEFINITION), Study.open(storage, "a", DEFINITION)
+    assert one.reap() == [0]
+    # Whoever looked before that enqueues it too; who looks later doesn't.
+    other.enqueue({"width": 16}, repeat_of=0, again_of=0, attempt=2)
+    other.give_back(trial, {})
+    assert len(one.trials(TrialState.WAITING)) == 2
+    first, second = one.ask(), other.ask()
+    assert "seed" in one.claim(first, {"hash": "x"}, budget=9)
+    assert other.claim(second, {"hash": "x"}, budget=9) == {
+        "outcome": "repeated",
+        "reason": f"the same design as trial {first.number}",
+    }
+
+
 def test_what_a_living_main_is_at_is_left_alone(storage: str) -> None:
     living = Study.open(storage, "a", DEFINITION)
     with living.at_work():
