@@ -1,7 +1,7 @@
-"""A decoder's blocks computed for training on a GPU: channels stay last in memory, and kernels are fused.
+"""A decoder's blocks computed for training: channels stay last in memory, and kernels are fused.
 
-Tensor cores take channels-last clips as they are, a 1x1x1 convolution of one is a matrix product, frames fold
-into the batch for free, and norm, activation and padding are one pass over memory. Each class here computes
+Tensor cores and oneDNN take channels-last clips as they are, a 1x1x1 convolution of one is a matrix product,
+frames fold into the batch for free, and norm, activation and padding are one step. Each class here computes
 what its base class of `search_space` does, up to rounding, from the same parameters.
 """
 
@@ -14,9 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nas.kernels.depthwise import depthwise_conv3d
-from nas.kernels.narrow import WIDEST, narrow_conv3d
-from nas.kernels.norm import Activation, norm_activate
+from nas.block_kernels import Activation, depthwise_conv3d, norm_activate
 from search_space.convolutions import (
     DenseConvolution,
     DepthwiseSeparableConvolution,
@@ -33,11 +31,12 @@ from search_space.upsamplers import (
     TransposedConvolution,
 )
 
+WIDEST = 32  # channels in or out, up to which `nas.kernels.narrow` is faster than cuDNN
 _RMS_EPS = 1e-8  # the default of `search_space.decoder.rms_norm`
 
 
 def compute_channels_last(decoder: nn.Module) -> nn.Module:
-    """Has a decoder on a CUDA device compute its blocks so; parameters and names stay.
+    """Has a decoder compute its blocks so, on CUDA by Triton's kernels; parameters and names stay.
 
     Convolution weights become channels-last in memory, which their shapes don't show.
     """
@@ -69,9 +68,12 @@ def _by_frame(operator: Callable[[Tensor], Tensor], clip: Tensor) -> Tensor:
 
 
 def _pointwise(convolution: nn.Conv2d | nn.Conv3d, clip: Tensor) -> Tensor:
-    """A 1x1x1 convolution as a matrix product: `[B, in, T, H, W]` to `[B, out, T, H, W]`."""
-    weight = convolution.weight.flatten(1)
-    return functional.linear(clip.movedim(1, -1), weight, convolution.bias).movedim(-1, 1)
+    """A 1x1x1 convolution: `[B, in, T, H, W]` to `[B, out, T, H, W]`; on GPUs as a matrix product."""
+    weight, bias = convolution.weight.flatten(1), convolution.bias
+    if clip.is_cuda:
+        return functional.linear(clip.movedim(1, -1), weight, bias).movedim(-1, 1)
+    # Between few channels oneDNN's convolution takes half the time of the CPU's matrix product.
+    return _by_frame(partial(functional.conv2d, weight=weight[..., None, None], bias=bias), clip)
 
 
 def _convolve(convolution: nn.Conv2d | nn.Conv3d, clip: Tensor) -> Tensor:
@@ -80,6 +82,8 @@ def _convolve(convolution: nn.Conv2d | nn.Conv3d, clip: Tensor) -> Tensor:
         return _pointwise(convolution, clip)
     is_narrow = max(convolution.in_channels, convolution.out_channels) <= WIDEST
     if is_narrow and clip.dtype == torch.bfloat16:
+        from nas.kernels.narrow import narrow_conv3d
+
         assert convolution.bias is not None
         weight = convolution.weight if convolution.weight.dim() == 5 else convolution.weight.unsqueeze(2)
         return narrow_conv3d(clip, weight, convolution.bias)

@@ -16,7 +16,6 @@ from torch.autograd.function import once_differentiable
 
 from nas.kernels import vector
 
-WIDEST = 32  # channels in or out; above, cuDNN is as fast
 _FEW = 16  # channels up to which a program can take twice as many places without spilling registers
 _PLACES = 64  # of a frame, that a program works on
 _PROGRAMS = 1056  # enough to fill 132 multiprocessors eight times

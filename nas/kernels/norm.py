@@ -6,7 +6,7 @@ that are one here. Backward computes the norm again instead of keeping it.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import triton
@@ -14,10 +14,8 @@ import triton.language as tl
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from nas.block_kernels import Activation, Norm
 from nas.kernels import vector
-
-Norm = Literal["rms", "layer", "none"]
-Activation = Literal["relu", "silu", "none"]
 
 _TILE = 2048  # numbers a program works on
 

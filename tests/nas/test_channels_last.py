@@ -1,21 +1,32 @@
-"""Every block of a decoder in the form for GPUs against its plain form, in fp32."""
+"""Every block of a decoder in the form for training against its plain form, in fp32."""
 
 import copy
+import importlib.util
 
 import pytest
 import torch
 
+from nas.channels_last import compute_channels_last
 from search_space import DecoderConfig, Stage, build_decoder
 from search_space.operators import CONVOLUTIONS, UPSAMPLERS
 
 
-def _compare(config: DecoderConfig) -> None:
-    from nas.channels_last import compute_channels_last
+@pytest.fixture(params=["cpu", "cuda"])
+def device(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each in turn, CUDA where its kernels run, with fp32 convolutions computed in fp32."""
+    if request.param == "cuda":
+        if not torch.cuda.is_available() or importlib.util.find_spec("triton") is None:
+            pytest.skip("Triton's kernels need a CUDA GPU and Triton")
+        monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+        monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", False)
+    return str(request.param)
 
+
+def _compare(config: DecoderConfig, device: str) -> None:
     torch.manual_seed(0)
-    plain = build_decoder(config).cuda()
+    plain = build_decoder(config).to(device)
     ours = compute_channels_last(copy.deepcopy(plain))
-    clip = torch.randn(2, config.latent_channels, 2, 6, 5).cuda()
+    clip = torch.randn(2, config.latent_channels, 2, 6, 5).to(device)
     # Block by block: through all of them, rounding can turn a ReLU on that is off in the other.
     for (name, block), (_, our_block) in zip(plain.blocks(), ours.blocks(), strict=True):
         clip = clip.detach().requires_grad_()
@@ -32,7 +43,7 @@ def _compare(config: DecoderConfig) -> None:
 
 @pytest.mark.parametrize("conv", CONVOLUTIONS)
 @pytest.mark.parametrize("padding", ["symmetric", "causal"])
-def test_every_convolution_is_equal(conv: str, padding: str) -> None:
+def test_every_convolution_is_equal(conv: str, padding: str, device: str) -> None:
     stages = (
         Stage(24, 1, "spatial" if conv == "dense" else conv),
         Stage(24, 0, "spatial"),
@@ -40,12 +51,12 @@ def test_every_convolution_is_equal(conv: str, padding: str) -> None:
         Stage(12, 1, conv, "nearest", doubles_time=True),
         Stage(8, 1, conv, "nearest"),
     )
-    _compare(DecoderConfig(latent_channels=16, stages=stages, time_padding=padding))
+    _compare(DecoderConfig(latent_channels=16, stages=stages, time_padding=padding), device)
 
 
 @pytest.mark.parametrize("upsampler", UPSAMPLERS)
 @pytest.mark.parametrize("keeps_first_frames", [False, True])
-def test_every_upsampler_is_equal(upsampler: str, keeps_first_frames: bool) -> None:
+def test_every_upsampler_is_equal(upsampler: str, keeps_first_frames: bool, device: str) -> None:
     without_time = UPSAMPLERS[upsampler].without_time or upsampler
     stages = (
         Stage(16, 0, "spatial"),
@@ -54,6 +65,7 @@ def test_every_upsampler_is_equal(upsampler: str, keeps_first_frames: bool) -> N
         Stage(12, 0, "spatial", upsampler, doubles_time=True),
         Stage(16, 0, "spatial", without_time),
     )
-    _compare(
-        DecoderConfig(latent_channels=16, stages=stages, patch_size=2, keeps_first_frames=keeps_first_frames)
+    config = DecoderConfig(
+        latent_channels=16, stages=stages, patch_size=2, keeps_first_frames=keeps_first_frames
     )
+    _compare(config, device)
