@@ -16,6 +16,8 @@ from .quantities import QUANTITIES
 
 # What a trial is before it has left a record of its own.
 _OUTCOME_OF_STATE = {"WAITING": "waiting", "RUNNING": "running", "FAIL": "failed", "PRUNED": "refused"}
+# Why trials failed that were only cut off, and whose designs are tried again; as a search gives the reasons.
+_INTERRUPTED = ("interrupted", "its process ended during the training; tried again")
 _IDENTITY = ["number", "state", "outcome", "reason", "name", "hash", "repeats", "seed", "attempt"]
 _PROVENANCE = ["teacher", "weights", "weights_description", "run", "main", "worker"]
 _TIMES = ["started", "finished", "progress.step", "progress.steps"]
@@ -42,8 +44,8 @@ def load_study(study: str | Path, name: str | None = None) -> pd.DataFrame:
     Returns:
         One row a trial, by number.
 
-        - ``number``, ``state`` (Optuna's), ``outcome`` (trained, stopped, refused, repeated, failed, running
-          or waiting), ``reason`` (of a refusal or failure), ``name`` (of a published design), ``hash`` (of
+        - ``number``, ``state`` (Optuna's), ``outcome`` (trained, stopped, refused, repeated, failed,
+          interrupted, which is tried again, running or waiting), ``reason`` (of a refusal or failure), ``name`` (of a published design), ``hash`` (of
           the configuration), ``repeats`` (trainings of that design), ``seed`` (of this training),
           ``attempt`` (2 where a process died at the first);
         - ``teacher``, ``weights`` (their kind, such as "hub" or "stand-in"), ``weights_description``, ``run``
@@ -175,6 +177,8 @@ def _by_design(
 def _outcome(record: Mapping[str, Any], state: str) -> str | None:
     """What became of a trial; a design that is claimed and about to be trained is running already."""
     outcome = record.get("outcome") or _OUTCOME_OF_STATE.get(state)
+    if outcome == "failed" and record.get("reason") in _INTERRUPTED:
+        return "interrupted"
     return "running" if outcome == "claimed" else outcome
 
 

@@ -13,6 +13,7 @@ _KINDS = {
     "stopped": "Stopped early",
     "refused": "Refused before training",
     "failed": "Failed",
+    "interrupted": "Interrupted, and tried again",
     "repeated": "Repeated an earlier design",
 }
 _SHOWN = 12  # reasons of each kind, at most

@@ -21,6 +21,7 @@ _OUTCOMES = {
     "refused": "refused before training",
     "repeated": "repeated an earlier design",
     "failed": "failed",
+    "interrupted": "interrupted and tried again",
     "running": "under way",
     "waiting": "waiting",
 }

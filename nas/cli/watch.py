@@ -99,8 +99,8 @@ def headline(table: pd.DataFrame) -> str:
     now = progress(table, max(budgets, default=None))
     counts = table["outcome"].value_counts()
     kinds = [
-        f"{counts[kind]:,} {kind}"
-        for kind in ("trained", "stopped", "refused", "repeated", "failed", "running")
+        f"{counts[kind]:,} {kind}{' (tried again)' if kind == 'interrupted' else ''}"
+        for kind in ("trained", "stopped", "refused", "repeated", "failed", "interrupted", "running")
         if counts.get(kind)
     ]
     front = pareto_front(table)

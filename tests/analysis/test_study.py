@@ -13,6 +13,8 @@ import pytest
 from study_writer import costs, refused, study_record, trained, write_study
 
 from analysis import load_study
+from nas.cli.watch import headline
+from nas.record import FAILED, INTERRUPTED, LOST
 from search_space.errors import UserError
 
 Run = Callable[..., Path]
@@ -54,6 +56,14 @@ def test_one_row_a_trial(run: Run) -> None:
     assert set(study["weights"]) == {"stand-in"}
     assert study.attrs["study"]["frames"] == 17
     assert study.attrs["name"] == "run"
+
+
+@pytest.mark.parametrize("reason", [INTERRUPTED, LOST])
+def test_what_was_cut_off_and_is_tried_again_did_not_fail(run: Run, reason: str) -> None:
+    cut_off = trained(30.0, 100.0) | {"outcome": FAILED, "reason": reason, "metrics": {}}
+    study = load_study(run([cut_off, trained(30.0, 100.0)]))
+    assert list(study["outcome"]) == ["interrupted", "trained"]
+    assert "1 trained + 1 interrupted (tried again)" in headline(study)
 
 
 def test_a_running_trial_shows_how_far_it_came(run: Run) -> None:
