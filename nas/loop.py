@@ -20,12 +20,13 @@ from nas.judging import Judge
 from nas.record import FAILED, STOPPED, Record, record_of
 from nas.run_directory import RunDirectory
 from nas.sampling.sampler import CostAwareSampler
-from nas.search_error import SearchError
+from nas.search_error import GOES_ON, SearchError
 from nas.settings import Settings
 from nas.stopping import account, chance, forecast, thresholds
 from nas.study import Study
 from nas.watcher import Watcher
 from nas.workers import Outcome, Progress, Task, TrainingError, WorkerLostError, Workers, training_error
+from search_space.counting import plural
 
 _FAILURES = 5  # in a row, after which the fault is hardly the designs'
 _LOOK_S = 5.0  # between looks at what other mains have done
@@ -107,7 +108,7 @@ class Loop:
             if stopped:
                 self.watcher.say(account(stopped))
             if late and spent < budget:
-                self.watcher.say(f"out of time after {spent} of {budget} trainings")
+                self.watcher.say(f"out of time after {spent} of {plural(budget, 'training')}")
             elif self.sampler.exhausted:
                 self.watcher.say(f"every design was tried: {spent} trained")
         except BaseException:
@@ -211,8 +212,7 @@ class Loop:
             self.run_directory.write_trial(number, outcome.files)
         except OSError as error:
             raise SearchError(
-                f"trial {number} can't be written to {self.run_directory.path} ({error.strerror});"
-                " finished trials are kept, and the same command continues"
+                f"trial {number} can't be written to {self.run_directory.path} ({error.strerror}); {GOES_ON}"
             ) from None
 
     def _fail(self, begun: _Begun, error: TrainingError) -> None:

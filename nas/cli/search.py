@@ -127,7 +127,7 @@ def search(
     asked = check(request)  # before anything that takes seconds is imported
     from nas.cli.display import watcher
     from nas.search import search as run_search
-    from nas.search_error import SearchError
+    from nas.search_error import GOES_ON, SearchError
 
     # Schedulers send it before they kill.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -138,7 +138,7 @@ def search(
         typer.echo(f"nas: {error}", err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        typer.echo("nas: interrupted; finished trials are kept, and the same command continues", err=True)
+        typer.echo(f"nas: interrupted; {GOES_ON}", err=True)
         raise typer.Exit(130) from None
     finally:
         display.end()
