@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from search_space.counting import plural
+
 from .design_table import design_of, finalists
 from .front import pareto_front
 from .quantities import objectives_of
@@ -26,7 +28,7 @@ def place_on_front(study: pd.DataFrame, number: int) -> str:
     names = [objective.name for objective in objectives_of(study, None)]
     among = finalists(study)
     how = "confirmed" if among.attrs["confirmed"] else "trained"
-    whole = f"the front ({', '.join(names)}) of the {len(among)} designs {how}"
+    whole = f"the front ({', '.join(names)}) of the {plural(len(among), 'design')} {how}"
     rows = front.reset_index(drop=True)
     places = rows.index[rows["number"] == design_of(study, number)["number"]]
     if not len(places):
@@ -48,9 +50,9 @@ def standing(design: pd.Series) -> str:
         design: a row from ``pick``, ``pareto_front`` or ``finalists``.
     """
     spread = f" (standard deviation {design['psnr_spread']:.2f})" if pd.notna(design["psnr_spread"]) else ""
-    trainings = "1 training" if design["repeats"] == 1 else f"{design['repeats']} trainings"
+    trainings = plural(design["repeats"], "training")
     if design["confirmed"]:
-        steps = f"{design['confirmed.steps']:,} steps, apart from the search"
+        steps = f"{plural(design['confirmed.steps'], 'step')}, apart from the search"
         return f"Its quality is confirmed: PSNR {design['psnr']:.2f} dB{spread} over {trainings} of {steps}."
     return (
         f"Its quality is provisional: PSNR {design['psnr']:.2f} dB{spread} over {trainings} as short as the"

@@ -45,9 +45,9 @@ def load_study(study: str | Path, name: str | None = None) -> pd.DataFrame:
         One row a trial, by number.
 
         - ``number``, ``state`` (Optuna's), ``outcome`` (trained, stopped, refused, repeated, failed,
-          interrupted, which is tried again, running or waiting), ``reason`` (of a refusal or failure), ``name`` (of a published design), ``hash`` (of
-          the configuration), ``repeats`` (trainings of that design), ``seed`` (of this training),
-          ``attempt`` (2 where a process died at the first);
+          interrupted, which is tried again, running or waiting), ``reason`` (of a refusal or failure),
+          ``name`` (of a published design), ``hash`` (of the configuration), ``repeats`` (trainings of that
+          design), ``seed`` (of this training), ``attempt`` (2 where a process died at the first);
         - ``teacher``, ``weights`` (their kind, such as "hub" or "stand-in"), ``weights_description``, ``run``
           (folder of the run that holds the trial's files), ``main`` and ``worker`` (who was at it);
         - ``started`` and ``finished`` (as Optuna writes them); while it runs, ``progress.step`` of

@@ -9,6 +9,7 @@ from typing import Any
 
 from nas.teachers import WeightsInUse
 from search_space import DecoderConfig
+from search_space.counting import plural
 
 _TRAINING = "## Training"
 
@@ -33,7 +34,7 @@ def model_card(
     """
     time, height, width = config.compression
     rows = study["resolution"]
-    clip = f"{study['frames']} frames of {rows[0]}x{rows[1]}"
+    clip = f"{plural(study['frames'], 'frame')} of {rows[0]}x{rows[1]}"
     source = "Core ML conversion" if design["source"] == "coreml" else "a trace of operators"
     title = design["name"] or f"Decoder {config.hash}"
     missing = config.why_not_published
@@ -86,7 +87,7 @@ def _of_the_search(design: Mapping[Any, Any], study: Mapping[str, Any], trained:
     """What a search leaves: weights that rank designs, or none."""
     if trained:
         state = (
-            f"Trained for {steps:,} steps only, to compare designs with each"
+            f"Trained for {plural(steps, 'step')} only, to compare designs with each"
             " other; train it fully before using it."
         )
         measured = "These weights"
@@ -132,8 +133,8 @@ def describe_training(
         return None
     now = f"""{_TRAINING}
 
-Trained by `nas train` for {steps} steps, {seen} in all, as `training/settings.yaml` says; the weights
-are the average over the last steps.
+Trained by `nas train` for {plural(steps, "step")}, {seen} in all, as `training/settings.yaml` says; the
+weights are the average over the last steps.
 
 | on {held_out} | PSNR, dB | SSIM |
 |---|---|---|

@@ -20,6 +20,7 @@ from nas.standing import designs
 from nas.study import Study
 from nas.watcher import Watcher
 from nas.workers import Outcome, Progress, Task, TrainingError, WorkerLostError, Workers
+from search_space.counting import plural
 
 _SEEDS_FROM = 10_000  # beyond the study's own, from which a search counts up where it repeats a design
 
@@ -89,9 +90,11 @@ class Confirmation:
         seconds = [run.record["seconds"] for run in runs]
         times = self.settings.confirmation.times
         total = sum(each["build"] + times * each["train"] + each["validate"] for each in seconds)
+        steps = plural(self.settings.of_confirmation().steps, "step")
+        minutes = total / min(self.workers.size, len(runs)) / 60
         return (
-            f"confirming {count} design(s): {len(runs)} trainings of {self.settings.of_confirmation().steps}"
-            f" steps, {total / min(self.workers.size, len(runs)) / 60:.1f} min in all"
+            f"confirming {plural(count, 'design')}: {plural(len(runs), 'training')} of {steps},"
+            f" {minutes:.1f} min in all"
         )
 
     def _train(self, runs: list[_Run], deadline: float | None) -> None:
@@ -107,7 +110,9 @@ class Confirmation:
                     under_way[self._submit(run)] = run
             if not under_way:
                 if waiting:
-                    self.watcher.say(f"out of time with {len(waiting)} trainings left of the confirmation")
+                    self.watcher.say(
+                        f"out of time with {plural(len(waiting), 'training')} left of the confirmation"
+                    )
                 return
             for future in wait(under_way, return_when=FIRST_COMPLETED).done:
                 run = under_way.pop(future)

@@ -11,6 +11,7 @@ from nas.study import Study
 from nas.training_step import EAGER_STEPS
 from nas.workers import Progress, Task, Workers
 from search_space import DecoderConfig
+from search_space.counting import plural
 
 _STEPS = EAGER_STEPS + 4  # the first are slower than the rest
 
@@ -34,13 +35,13 @@ def expected(
     basis = f"the mean of {len(seconds)} earlier ones"
     if not seconds:
         seconds = [timed for config in configs if (timed := _timed(config, workers, settings)) is not None]
-        basis = f"by a few steps of {len(seconds)} designs"
+        basis = f"by a few steps of {plural(len(seconds), 'design')}"
     if not seconds:
-        return f"expected: {missing} trainings; how long they take will show"
+        return f"expected: {plural(missing, 'training')}; how long they take will show"
     each = sum(seconds) / len(seconds)
     minutes = round(missing * each / workers.size / 60)
     total = f"{minutes} min in all" if minutes else "under a minute in all"
-    return f"expected: {missing} trainings of about {each:.0f} s ({basis}), {total}"
+    return f"expected: {plural(missing, 'training')} of about {each:.0f} s ({basis}), {total}"
 
 
 def _timed(config: DecoderConfig, workers: Workers, settings: Settings) -> float | None:

@@ -11,6 +11,7 @@ from nas.clips import Clips, load_clips
 from nas.settings import ClipSettings
 from nas.teachers import Teacher
 from search_space import DecoderConfig, SearchSpace
+from search_space.counting import plural
 from search_space.errors import UserError
 
 
@@ -61,7 +62,7 @@ def describe(clips: Clips) -> list[str]:
         return f"{len(pixels)} of {pixels.shape[2]}x{pixels.shape[3]}x{pixels.shape[4]}"
 
     use = f"{shape(clips.train)} to train on, {shape(clips.validation)} to validate with"
-    lines = [f"clips from {len(clips.sources)} video(s): {use}; {clips.split}"]
+    lines = [f"clips from {plural(len(clips.sources), 'video')}: {use}; {clips.split}"]
     return lines + [f"skipped {path}: {reason}" for path, reason in clips.skipped]
 
 

@@ -14,6 +14,7 @@ from nas.standing import designs
 from nas.study import Study
 from nas.watcher import Watcher
 from search_space import DecoderConfig
+from search_space.counting import plural
 
 Costs = dict[str, Any]
 Pricer = Callable[[DecoderConfig], Costs]
@@ -39,7 +40,9 @@ def reprice_front(study: Study, price: Pricer, watcher: Watcher) -> None:
     wanted = ({number for number, _ in study.front()} | study.confirmed) - study.repriced
     waiting = [(number, record) for number, record in designs(study.trials()) if number in wanted]
     if waiting:
-        watcher.say(f"pricing {len(waiting)} design(s) of the front again, from their conversion to Core ML")
+        watcher.say(
+            f"pricing {plural(len(waiting), 'design')} of the front again, from their conversion to Core ML"
+        )
     for number, record in waiting:
         try:
             study.reprice(number, price(DecoderConfig.from_dict(record["config"])))

@@ -25,6 +25,7 @@ from moocore import is_nondominated
 from scipy.special import stdtr, stdtrit
 
 from nas.objectives import QUALITY, Objective
+from search_space.counting import plural
 
 Record = Mapping[str, Any]
 
@@ -123,8 +124,8 @@ def account(stopped: Sequence[Record]) -> str:
     seconds = sum(record["stopped"]["seconds_left"] for record in stopped)
     wrong = sum(record["stopped"]["chance"] for record in stopped)
     return (
-        f"{len(stopped)} training(s) stopped early: about {seconds / 60:.1f} min saved (estimated), and"
-        f" {wrong:.2f} of them expected to have been worth their end"
+        f"{plural(len(stopped), 'training')} stopped early: about {seconds / 60:.1f} min saved (estimated),"
+        f" and {wrong:.2f} of them expected to have been worth their end"
     )
 
 

@@ -7,8 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy.stats import spearmanr
 
+from search_space.counting import plural
+
 from ..quantities import QUANTITIES
-from .canvas import COLOURS, FADED, INK, canvas, plural, say, scale, shortened
+from .canvas import COLOURS, FADED, INK, canvas, say, scale, shortened
 from .captions import footnote, legend_beside
 from .labels import label_points
 

@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from search_space.counting import plural
+
 from ..quantities import Objective
 from ..uncertainty import LEVEL, seed_spread
-from .canvas import COLOURS, place, plural
+from .canvas import COLOURS, place
 
 _STYLE = {"fmt": "none", "ecolor": COLOURS[0], "elinewidth": 1, "capsize": 2, "alpha": 0.4, "zorder": 2}
 

@@ -53,11 +53,6 @@ def plain_log(axis: Axis, low: float, high: float) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def plural(count: int, noun: str) -> str:
-    """``"1 design"``, ``"1,000 designs"``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def capital(text: str) -> str:
     """The text as a sentence begins."""
     return text[:1].upper() + text[1:]

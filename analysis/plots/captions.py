@@ -9,6 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.legend import Legend
 
+from search_space.counting import plural
+
 from ..design_table import designs
 from ..quantities import Objective, Quantity
 from .canvas import COLOURS, INK, capital, shortened
@@ -98,7 +100,7 @@ def about_costs(study: pd.DataFrame) -> str:
         ("coreml",): ", from the converted Core ML programs",
         ("coreml", "trace"): ", from the Core ML programs of the front and from the operators of the others",
     }[tuple(sorted(designs(study)["source"].dropna().unique()))]
-    clip = f"{record['frames']} frames of {height}x{width} on {record['device']}"
+    clip = f"{plural(record['frames'], 'frame')} of {height}x{width} on {record['device']}"
     return f"Costs are estimates for {clip}{how}."
 
 

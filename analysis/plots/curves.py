@@ -12,10 +12,12 @@ from matplotlib.colors import LogNorm
 from matplotlib.ticker import MaxNLocator
 from seaborn import color_palette
 
+from search_space.counting import plural
+
 from ..absence import why_none
 from ..design_table import designs, identity
 from ..front import pareto_front
-from .canvas import COLOURS, FADED, canvas, capital, plain_log, plural, say
+from .canvas import COLOURS, FADED, canvas, capital, plain_log, say
 from .captions import about_proxies, opaque, study_footnote, title
 from .labels import label_points
 

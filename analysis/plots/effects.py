@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from search_space.counting import plural
+
 from ..quantities import QUANTITIES, Quantity
-from .canvas import COLOURS, FADED, INK, canvas, capital, plural, say, shortened
+from .canvas import COLOURS, FADED, INK, canvas, capital, say, shortened
 from .captions import study_footnote, title
 
 _MOST = 45  # levels, at most, that have a row

@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from search_space.counting import plural
+
 from ..absence import why_none
 from ..design_table import designs, finalists
 from ..front import knee, meeting, pareto_front
 from ..quantities import Objective, objectives_of
 from .bars import latency_bars, latency_interval, seed_bars
-from .canvas import COLOURS, FADED, canvas, capital, place, plural, say, scale
+from .canvas import COLOURS, FADED, canvas, capital, place, say, scale
 from .captions import about_costs, about_proxies, label_axes, legend_beside, study_footnote, title
 from .labels import label_points
 from .landmarks import mark_costs_alone, mark_frame_rates, mark_named, mark_teacher, teacher_psnr
@@ -71,8 +73,8 @@ def plot_front(
         _confirmed(ax, table, searched, final, front, across, up)
         steps, runs = final["confirmed.steps"].max(), final["confirmed.runs"].max()
         notes.append(
-            f"Filled: confirmed by {plural(runs, 'training')} of {steps:,} steps. All other marks are of the"
-            " search's own, shorter trainings, whose quality doesn't compare with that."
+            f"Filled: confirmed by {plural(runs, 'training')} of {plural(steps, 'step')}. All other marks are"
+            " of the search's own, shorter trainings, whose quality doesn't compare with that."
         )
     if len(front):
         _line(ax, front, across, up, confirmed)

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from search_space.counting import plural
+
 from ..quantities import QUANTITIES
-from .canvas import COLOURS, INK, canvas, plural, say, shortened
+from .canvas import COLOURS, INK, canvas, say, shortened
 from .captions import legend_beside, study_footnote, title
 
 _MOST = 15  # choices, at most, that have a bar

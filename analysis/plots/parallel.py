@@ -13,12 +13,14 @@ from matplotlib.colors import Normalize
 from matplotlib.patheffects import withStroke
 from seaborn import color_palette
 
+from search_space.counting import plural
+
 from ..absence import why_none
 from ..built_choices import built_choices
 from ..design_table import designs
 from ..front import pareto_front
 from ..quantities import Objective, objectives_of
-from .canvas import FADED, INK, canvas, capital, plural, say
+from .canvas import FADED, INK, canvas, capital, say
 from .captions import about_costs, about_proxies, study_footnote, title, with_unit
 
 _ROW = 0.5  # inches

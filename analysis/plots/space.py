@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from search_space.counting import plural
+
 from ..quantities import QUANTITIES
-from .canvas import COLOURS, FADED, canvas, plural, say, scale
+from .canvas import COLOURS, FADED, canvas, say, scale
 from .captions import footnote, legend_beside
 
 _OPERATORS = 8  # that have a colour of their own, the most common ones
@@ -88,6 +90,6 @@ def plot_space(sweep: pd.DataFrame, front: pd.DataFrame, ax: Axes | None = None)
 def _footnote(ax: Axes, record: Mapping[str, Any]) -> None:
     height, width = record["resolution"]
     sources = {"coreml": "converted Core ML programs", "trace": "the operators of each block"}
-    clip = f"{record['frames']} frames of {height}x{width} on {record['device']}"
+    clip = f"{plural(record['frames'], 'frame')} of {height}x{width} on {record['device']}"
     costs = f"Estimates, not measurements: {clip}, from {sources[record['source']]}."
     footnote(ax, [f"{costs} The space holds {record['size']:.3g} designs; the front is that of all of them."])

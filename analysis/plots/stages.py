@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from search_space.counting import plural
+
 from ..design_comparison import stage_order
 from ..quantities import QUANTITIES, Quantity
-from .canvas import COLOURS, canvas, capital, plural, shortened
+from .canvas import COLOURS, canvas, capital, shortened
 from .captions import footnote, legend_beside, with_unit
 
 _DESIGNS = 6  # at most, that stay apart in one picture

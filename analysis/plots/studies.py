@@ -6,10 +6,12 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
+from search_space.counting import plural
+
 from ..design_table import designs
 from ..front import pareto_front
 from ..study_comparison import compare_studies
-from .canvas import COLOURS, canvas, capital, place, plural, say, scale, shortened
+from .canvas import COLOURS, canvas, capital, place, say, scale, shortened
 from .captions import footnote, label_axes, legend_beside
 from .front import pair
 from .landmarks import mark_frame_rates

@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from search_space.counting import plural
+
 from ..design_table import designs
 from .columns import column
 
@@ -44,7 +46,7 @@ def settings(study: pd.DataFrame) -> list[tuple[str, list[tuple[str, str]]]]:
         "constraints": ", ".join(record["constraints"]) or "none",
         "device": record["device"],
         "device profile": record.get("device_digest"),
-        "clip that costs are for": f"{record['frames']} frames of {height}x{width}",
+        "clip that costs are for": f"{plural(record['frames'], 'frame')} of {height}x{width}",
         "memory limit": None
         if record.get("memory") is None
         else column("peak_memory_bytes").amount(record["memory"]),
@@ -73,12 +75,12 @@ def _costs(study: pd.DataFrame) -> str:
     table = designs(study)
     known = table["source"].value_counts()
     sources = {"coreml": "from their conversion to Core ML", "trace": "from a trace of their operators"}
-    how = ", ".join(f"{count:,} designs {sources[str(name)]}" for name, count in known.items())
+    how = ", ".join(f"{plural(count, 'design')} {sources[str(name)]}" for name, count in known.items())
     extrapolated = ""
     if "standing" in table and (count := int((table["standing"] == "extrapolated").sum())):
         extrapolated = f"; {count:,} of them extrapolated beyond what calibrated the device's profile"
     return (
-        f"for {record['frames']} frames of {height}x{width} on {record['device']}"
+        f"for {plural(record['frames'], 'frame')} of {height}x{width} on {record['device']}"
         + (f" ({how}{extrapolated})" if how else "")
         + "; nothing was run on that device"
     )
@@ -87,7 +89,7 @@ def _costs(study: pd.DataFrame) -> str:
 def _quality(study: pd.DataFrame) -> str:
     record = study.attrs["study"]
     training = (record.get("settings") or {}).get("training") or {}
-    steps = f"after trainings of {training['steps']:,} steps, " if "steps" in training else ""
+    steps = f"after trainings of {plural(training['steps'], 'step')}, " if "steps" in training else ""
     table = designs(study)
     narrowed = "proxy.params" in table and bool((table["proxy.params"] < table["params"]).any())
     whose = (

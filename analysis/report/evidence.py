@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from search_space.counting import plural
+
 from ..front import pareto_front
 from ..importance import FEWEST, importances
 from ..quantities import objectives_of
@@ -39,8 +41,8 @@ def uncertainty(study: pd.DataFrame) -> list[str]:
         low, high = spread.interval
         said.append(
             f"Between seeds the PSNR of one design moves by {psnr.amount(spread.deviation)} (standard"
-            f" deviation, 95 % interval {psnr.text(low)} to {psnr.amount(high)}, from {spread.designs}"
-            " designs that were trained more than once)."
+            f" deviation, 95 % interval {psnr.text(low)} to {psnr.amount(high)}, from"
+            f" {plural(spread.designs, 'design')} that were trained more than once)."
         )
         alike = {
             int(number): others

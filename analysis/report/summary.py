@@ -5,12 +5,13 @@ from typing import Any
 
 import pandas as pd
 
+from search_space.counting import plural
+
 from ..absence import why_none
 from ..design_table import designs, finalists
 from ..design_text import described
 from ..front import knee, meeting, pareto_front
 from ..place import standing
-from ..plots.canvas import plural
 from ..quantities import Objective, objectives_of
 from .columns import column
 
@@ -74,7 +75,7 @@ def quality_rests_on(study: pd.DataFrame) -> str:
         runs, steps = front["confirmed.runs"].min(), front["confirmed.steps"].max()
         return (
             f"Confirmed: the designs of this front were trained again apart from the search,"
-            f" {plural(int(runs), 'time')} or more with different seeds, for {steps:,} steps each."
+            f" {plural(int(runs), 'time')} or more with different seeds, for {plural(steps, 'step')} each."
         )
     steps = (study.attrs["study"]["settings"].get("training") or {}).get("steps")
     short = f" of {plural(steps, 'step')}" if steps else ""

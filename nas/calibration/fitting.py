@@ -24,6 +24,7 @@ from nas.costs.device import DeviceProfile
 from nas.costs.ensemble import MEMBERS, SEED, draws, sampled
 from nas.costs.hardware import hardware
 from nas.costs.standing import coverage
+from search_space.counting import plural
 from search_space.errors import UserError
 
 FEWEST_DECODERS = 10  # for the residual to be theirs alone, where probes were measured too
@@ -74,7 +75,7 @@ def fit_profile(
         UserError: with fewer than two samples, or a profile without fit groups for decoders alone.
     """
     if len(samples) < 2:
-        raise UserError(f"{len(samples)} measurements calibrate nothing: give at least 2")
+        raise UserError(f"{plural(len(samples), 'measurement')} can't calibrate anything: give at least 2")
     has_probes = any(sample.measurement.frames == 0 for sample in samples)
     groups = single_figures(profile, samples) if has_probes else profile.fit
     if not groups:
@@ -92,7 +93,7 @@ def fit_profile(
     bare = Factors(without_spread(profile, fixed), groups)
     members = _members(bare, workload, measured, sigma, best)
 
-    source = f"fitted to {len(samples)} measurements of {measured_on}"
+    source = f"fitted to {plural(len(samples), 'measurement')} of {measured_on}"
     ran = {
         (unit, operation.kind)
         for sample in samples

@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 from torch import nn
 
+from search_space.counting import plural
 from search_space.errors import UserError
 
 Runtime = Literal["host", "cuda"]
@@ -55,7 +56,7 @@ def describe(runtime: Runtime) -> str:
         UserError: as `torch_device`.
     """
     precision = str(PRECISION[runtime]).removeprefix("torch.")
-    what = f"CPU, {torch.get_num_threads()} threads"
+    what = f"CPU, {plural(torch.get_num_threads(), 'thread')}"
     if runtime == "cuda":
         what = torch.cuda.get_device_name(torch_device(runtime))
     return f"{what}, {precision}, eager PyTorch {torch.__version__}"

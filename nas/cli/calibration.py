@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas.cli.values import parse_resolution
+from search_space.counting import plural
 
 if TYPE_CHECKING:
     from nas.calibration.fitting import Compared
@@ -25,7 +26,9 @@ def probe(to: Annotated[Path, typer.Option(help="A new folder.")]) -> None:
     from nas.calibration.packages import TABLE, write_packages
 
     count = write_packages(to, _say)
-    typer.echo(f"{count} packages in {to}: its README.md says how to time them and to fill in {TABLE}")
+    typer.echo(
+        f"{plural(count, 'package')} in {to}: its README.md says how to time them and to fill in {TABLE}"
+    )
 
 
 def measure(
@@ -74,7 +77,7 @@ def measure(
         rows = measure_on_apple(paths, apple, team, height_width, frames, to, _say)
     else:
         raise UserError(f"device {device!r}: measured are {', '.join((*RUNTIMES, *APPLE_DEVICES))}")
-    typer.echo(f"{len(rows)} measurements in {to}: nas calibrate {to} makes a profile of them")
+    typer.echo(f"{plural(len(rows), 'measurement')} in {to}: nas calibrate {to} makes a profile of them")
 
 
 def calibrate(

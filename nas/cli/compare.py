@@ -10,6 +10,7 @@ import typer
 
 from nas.cli.comparison import AMOUNTS, draw_designs, draw_studies, print_designs, print_studies
 from nas.cli.values import DEVICE, parse_resolution
+from search_space.counting import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +72,7 @@ def compare(
         if png is not None:
             draw_designs(stages, png)
         how = "a trace of operators" if source == "trace" else "Core ML conversion"
-        print_designs(stages, f"{frames} frames of {resolution} on {device}, from {how}", as_json)
+        print_designs(stages, f"{plural(frames, 'frame')} of {resolution} on {device}, from {how}", as_json)
 
 
 def _is_study(subject: str) -> bool:
@@ -104,7 +105,11 @@ def _design(subject: str) -> DecoderConfig:
         table = _load(study)
         found = table["config"][(table["number"].astype(str) == number) & table["config"].notna()]
         if found.empty:
-            numbers = f"its {len(table)} trials have numbers from 0 on" if len(table) else "it has no trial"
+            numbers = (
+                f"its {plural(len(table), 'trial')} have numbers from 0 on"
+                if len(table)
+                else "it has no trial"
+            )
             raise UserError(f"'{subject}': {study} has no design of that number; {numbers}")
         return DecoderConfig.from_dict(found.iloc[0])
     path = Path(subject)

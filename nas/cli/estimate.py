@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nas.cli.values import DEVICE, MEMORY, parse_memory, parse_resolution
+from search_space.counting import plural
 
 if TYPE_CHECKING:
     from nas.calibration.timing import Runtime
@@ -90,7 +91,7 @@ def _run(config: Path, device: Runtime, resolution: tuple[int, int], frames: int
     typer.echo(
         f"{measured.params:,} parameters\n"
         f"{measured.latency_ms:,.2f} ms, spread {measured.spread:.1%} of {measured.samples} samples:"
-        f" {measured.fps:.1f} frames/s on {measured.device_description} ({frames} frames of {size};"
+        f" {measured.fps:.1f} frames/s on {measured.device_description} ({plural(frames, 'frame')} of {size};"
         " measured, not estimated)"
     )
     if measured.peak_memory_bytes is not None:
@@ -153,8 +154,8 @@ def _show(costs: Estimate, config: Path) -> None:
     console.print(
         f"{costs.params:,} parameters, {costs.flops / 1e12:.3f} TFLOP (2 per multiply-add)\n"
         f"{costs.latency_ms:,.0f} ms, with 90 % from {costs.latency_low_ms:,.0f} to"
-        f" {costs.latency_high_ms:,.0f}: {costs.fps:.1f} frames/s on {costs.device} ({costs.frames} frames of"
-        f" {size}; estimated, not measured)\n"
+        f" {costs.latency_high_ms:,.0f}: {costs.fps:.1f} frames/s on {costs.device}"
+        f" ({plural(costs.frames, 'frame')} of {size}; estimated, not measured)\n"
         f"{costs.mode}{form}, {units}; the first frame after {costs.first_frame_ms:,.0f} ms\n"
         f"peak memory {costs.peak_memory_bytes / 1e6:,.0f} MB:"
         f" {'fits' if costs.fits else 'does not fit'} in {costs.memory_limit_bytes / 1e6:,.4g} MB"

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from search_space.counting import plural
+
 
 def evaluate(
     student: Annotated[
@@ -130,7 +132,9 @@ def _print(found: dict[str, Any], clips: int) -> None:
     from nas.cli.front import output
 
     compared = {name: measures for name, measures in found.items() if isinstance(measures, dict)}
-    table = Table("", *(name.replace("_", " ") for name in compared), title=f"mean of {clips} clips")
+    table = Table(
+        "", *(name.replace("_", " ") for name in compared), title=f"mean of {plural(clips, 'clip')}"
+    )
     rows = {"psnr": "PSNR, dB", "psnr_frames": "PSNR of frames, dB", "ssim": "SSIM"}
     rows |= {"temporal_psnr": "temporal PSNR, dB", "lpips": "LPIPS (AlexNet)"}
     for key, label in rows.items():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas.cli.pareto import NAME, STUDY
+from search_space.counting import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +44,7 @@ def explain(
     chosen = [objective.name for objective in objectives_of(table, asked)]
     known = designs(table)
     if len(known) > _SLOW and not as_json:
-        typer.echo(f"growing forests on {len(known):,} designs ...", err=True)
+        typer.echo(f"growing forests on {plural(len(known), 'design')} ...", err=True)
     importance = importances(table, asked)
     metrics = [objective for objective in chosen if objective in table.attrs["metrics"]]
     effects = pd.concat(
@@ -71,7 +72,7 @@ def explain(
         console.print(_too_little(table, len(known)), soft_wrap=True, markup=False)
         return
     title = f"What matters in {table.attrs['name']}: share of each objective's variation among"
-    console.print(f"{title} {len(known):,} designs", soft_wrap=True, markup=False)
+    console.print(f"{title} {plural(len(known), 'design')}", soft_wrap=True, markup=False)
     console.print(_importance_table(importance))
     console.print("* more than any of 20 forests found in shuffled values; the rest may be chance\n")
     for metric in effects["metric"].unique():
@@ -127,7 +128,7 @@ def _print_effects(console: Console, effects: pd.DataFrame, metric: str) -> None
         console.print(table)
     chance = f"{len(effects) / 20:.2g}"
     console.print(
-        f"{len(clear)} of {len(effects)} levels, those whose 95 % interval leaves out 0; if no choice had an"
-        f" effect, about {chance} would by chance\n",
+        f"{len(clear)} of {plural(len(effects), 'level')}, those whose 95 % interval leaves out 0; if no"
+        f" choice had an effect, about {chance} would by chance\n",
         soft_wrap=True,
     )

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from nas.cli.values import DEVICE, MEMORY, parse_memory, parse_resolution
+from search_space.counting import plural
 
 
 def package(
@@ -41,7 +42,7 @@ def write_packages(
     """
     from nas.deployment import package_exported
 
-    size = f"{frames} frames of {resolution[0]}x{resolution[1]}"
+    size = f"{plural(frames, 'frame')} of {resolution[0]}x{resolution[1]}"
     typer.echo(f"converting to Core ML for {size} on {device} ...", err=True)
     packaged = package_exported(folder, device, resolution, frames, bits, memory)
     for path in packaged.paths:

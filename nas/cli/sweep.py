@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from nas.cli.values import DEVICE, MEMORY, parse_memory, parse_resolution
+from search_space.counting import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,7 +169,7 @@ def _print(
 
     console = output()
     height, width = record["resolution"]
-    clip = f"{record['frames']} frames of {height}x{width} on {record['device']}"
+    clip = f"{plural(record['frames'], 'frame')} of {height}x{width} on {record['device']}"
     console.print(
         f"space of {record['teacher']}: {space.size:.3g} designs, {len(found.drawn.designs):,} drawn as a"
         f" search draws them; {clip}, estimated by {record['source']}",
@@ -189,7 +190,7 @@ def _print(
         "stages, latent to pixels",
         *("ms", "90 % interval", "fps", "M params", "GFLOP", "MB", "decoded"),
         title=f"Most arithmetic in the least time, tiles apart: front of the whole space,"
-        f" {len(found.front.designs):,} designs"
+        f" {plural(len(found.front.designs), 'design')}"
         + (f", of which {len(front.designs):,} meet the constraints" if constraints else ""),
     )
     count = len(front.designs)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from nas.cli.pareto import NAME, STUDY
+from search_space.counting import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +106,9 @@ def headline(table: pd.DataFrame) -> str:
     ]
     front = pareto_front(table)
     parts = [
-        f"{now.spent:,} of {now.budget:,} trainings" if now.budget else f"{now.spent:,} trainings",
+        f"{now.spent:,} of {plural(now.budget, 'training')}"
+        if now.budget
+        else f"{plural(now.spent, 'training')}",
         " + ".join(kinds) or "no trial yet",
         f"front of {len(front)}",
     ]
@@ -188,5 +191,9 @@ def sparkline(values: list[float]) -> str:
 def _ending(table: pd.DataFrame) -> str:
     """Why nothing more is shown."""
     left = int((table["outcome"] == "running").sum())
-    dead = f"; {left} trial(s) of a process that died are taken up by the next search" if left else ""
+    dead = (
+        f"; {plural(left, 'trial')} of a process that died will be taken up by the next search"
+        if left
+        else ""
+    )
     return f"no process searches now: {headline(table)}{dead}"

@@ -10,6 +10,7 @@ import torch
 from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
+from search_space.counting import plural
 from search_space.errors import UserError
 
 from .footage import UnusableVideoError, read_frames, sample_files, shrink, video_files
@@ -147,7 +148,9 @@ def survey_all(
             found = survey(files[i], each, stretch, size)
             longest = max(shot.frames for shot in found)
             if longest < frames:
-                raise UnusableVideoError(f"is too short: {longest} frames without a cut, not {frames}")
+                raise UnusableVideoError(
+                    f"is too short: {plural(longest, 'frame')} without a cut, not {frames}"
+                )
         except UnusableVideoError as error:
             skipped.append((files[i], str(error)))
             continue

@@ -10,6 +10,8 @@ import torch
 from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
+from search_space.counting import plural
+
 from .footage import UnusableVideoError, read_frames
 
 
@@ -35,5 +37,5 @@ def first_frames(path: Path, frames: int, size: int) -> Tensor:
     except (av.FFmpegError, OSError, ValueError) as error:
         raise UnusableVideoError(f"is not readable as video ({error})") from error
     if len(pictures) < frames:
-        raise UnusableVideoError(f"has {len(pictures)} frames, not {frames}")
+        raise UnusableVideoError(f"has {plural(len(pictures), 'frame')}, not {frames}")
     return torch.from_numpy(np.stack(pictures).transpose(3, 0, 1, 2).copy())

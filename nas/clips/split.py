@@ -6,6 +6,7 @@ from math import ceil
 
 import numpy as np
 
+from search_space.counting import plural
 from search_space.errors import UserError
 
 from .scenes import Shot
@@ -50,8 +51,8 @@ def split_scenes(
     if not candidates:
         longest = max(shot.frames for scene in scenes for shot in scene)
         raise UserError(
-            f"{source}: the longest shot has {longest} frames and a validation clip {validation_frames}; "
-            "give more footage"
+            f"{source}: the longest shot has {plural(longest, 'frame')} and a validation clip "
+            f"{validation_frames}; give more footage"
         )
     footage = sum(map(_frames, scenes))
     wanted = min(most, max(1, round(HELD_OUT * len(scenes))))
@@ -69,7 +70,7 @@ def split_scenes(
     return Split(
         train,
         [_long_enough(scenes[i], validation_frames) for i in held],
-        f"{len(train)} scenes to train on, {len(held)} others to validate on",
+        f"{plural(len(train), 'scene')} to train on, {len(held)} others to validate on",
     )
 
 
@@ -99,14 +100,14 @@ def _split_in_time(
     train = [*others, beginning] if beginning else others
     if not train:
         raise UserError(
-            f"{source}: one usable scene only, of {footage} frames; {frames} to train on, a gap and "
-            f"{validation_frames} to validate on don't fit; give more footage"
+            f"{source}: one usable scene only, of {plural(footage, 'frame')}; {frames} to train on, a gap "
+            f"and {validation_frames} to validate on don't fit; give more footage"
         )
     description = (
-        f"too few scenes to hold one out: validation is on the end of one, {gap} frames after the part "
-        "trained on, so it says little of other scenes"
+        f"too few scenes to hold one out: validation is on the end of one, {plural(gap, 'frame')} after the "
+        "part trained on, so it says little of other scenes"
         if beginning
-        else f"{len(others)} scenes to train on, the end of another to validate on"
+        else f"{plural(len(others), 'scene')} to train on, the end of another to validate on"
     )
     return Split(train, [[replace(shot, first=shot.stop - held)]], description)
 

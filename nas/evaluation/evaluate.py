@@ -22,6 +22,7 @@ from nas.perceptual import Lpips
 from nas.quality import to_unit
 from nas.teachers import Teacher
 from nas.training.latents import sample
+from search_space.counting import plural
 from search_space.errors import UserError
 
 _SHOWN = 4  # clips in the picture
@@ -118,7 +119,7 @@ class Evaluation:
             for who in ("student", "teacher")
         }
         if clips < FEATURES:
-            distances["rfvd_note"] = f"of {clips} clips only: below {FEATURES} it says little"
+            distances["rfvd_note"] = f"of {plural(clips, 'clip')} only: below {FEATURES} it says little"
         return distances
 
     def _about(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from nas.listener import Listener
 from nas.teachers import Teacher
 from nas.training.files import TrainingFiles
 from nas.training.settings import DataSettings
+from search_space.counting import plural
 
 # As UCF-101 is commonly measured, in arXiv 2508.09136 too.
 _UCF101_FRAMES, _UCF101_SIZE = 17, 256
@@ -75,7 +76,7 @@ def ucf101(
     files = sample_files() if data is None else video_files(data)
     frames = teacher.frames(_UCF101_FRAMES)
     if frames != _UCF101_FRAMES:
-        listener.say(f"{teacher.name} returns {frames} frames whole, not {_UCF101_FRAMES}")
+        listener.say(f"{teacher.name} returns {plural(frames, 'frame')} whole, not {_UCF101_FRAMES}")
     for path in files[:count]:
         try:
             yield path.name, first_frames(path, frames, _UCF101_SIZE)

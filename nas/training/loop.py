@@ -40,6 +40,7 @@ from nas.training.state import TrainingState
 from nas.training.stepping import Stepper
 from nas.training.validation import HeldOut, validate
 from nas.weights_file import load_weights
+from search_space.counting import plural
 from search_space.decoder import Decoder
 from search_space.errors import UserError
 
@@ -221,7 +222,7 @@ class _Training:
             self.clips.begin(self.teacher)
         self.accelerator.wait_for_everyone()
         if missing := self.clips.missing():
-            self.listener.say(f"encoding {len(missing)} clips into {self.files.latents}")
+            self.listener.say(f"encoding {plural(len(missing), 'clip')} into {self.files.latents}")
         self.accelerator.wait_for_everyone()  # else a process would list what another has begun to add
         share = missing[self.accelerator.process_index :: self.accelerator.num_processes]
         for done, number in enumerate(share):
@@ -297,8 +298,8 @@ class _Training:
         card = describe_training(
             self.files.design / CARD,
             steps=outcome.step,
-            seen=f"{self.state.seen} clips of {data.frames}x{data.size}x{data.size}",
-            held_out=f"{len(held_out.clips)} held-out clips of {shape}",
+            seen=f"{plural(self.state.seen, 'clip')} of {data.frames}x{data.size}x{data.size}",
+            held_out=f"{plural(len(held_out.clips), 'held-out clip')} of {shape}",
             before=outcome.before,
             after=outcome.after,
             teacher=outcome.teacher,

@@ -87,4 +87,4 @@ def test_it_ends_with_the_search(run: Callable[..., Path]) -> None:
     folder = run([trained(20.0, 50.0)], attributes={"study": study_record(), "main:m": over})
     command = [sys.executable, "-m", "nas", "watch", str(folder)]
     watched = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    assert watched.stdout == "no process searches now: 1 trainings, 1 trained, front of 1\n"
+    assert watched.stdout == "no process searches now: 1 training, 1 trained, front of 1\n"

@@ -78,5 +78,5 @@ def test_the_teacher_s_weights_are_called_what_they_are(run: Run, kind: str, cal
     rows = {what: (is_, how) for what, is_, how in measured_and_estimated(table)}
     assert rows["the teacher"] == (called, "wan: its weights")
     assert rows["latency, speed, memory"][0] == "estimated"
-    assert "1 designs from a trace" in rows["latency, speed, memory"][1]
+    assert "1 design from a trace" in rows["latency, speed, memory"][1]
     assert "narrowed in width" in rows["quality"][1]

@@ -44,7 +44,7 @@ def test_searches_continues_and_exports(in_small: Arguments, tmp_path: Path) -> 
 
     again = run(*in_small("--name", "small", "--budget", "3", "--json"))
     assert again.exit_code == 0, again.output
-    assert "expected: 1 trainings" in again.stderr
+    assert "expected: 1 training of" in again.stderr
     front = json.loads(again.stdout)
     assert {row["source"] for row in front} == {"coreml"}
     assert len(list(folder.glob("trials/*/metrics.json"))) == 3

@@ -112,7 +112,7 @@ def test_trains_the_front_again_longer_and_by_other_seeds(
 ) -> None:
     listener = Listener()
     Confirmation(study, settings, workers, run, listener).run(2, deadline=None)
-    assert listener.said == ["confirming 2 design(s): 4 trainings of 8 steps, 8.0 min in all"]
+    assert listener.said == ["confirming 2 designs: 4 trainings of 8 steps, 8.0 min in all"]
     assert study.confirmation(2) == []
     table = load_study(run.path)
     for number in (0, 1):
@@ -184,7 +184,7 @@ def test_a_finished_search_only_confirms_when_it_is_asked_to(in_small: Callable[
     assert searched.exit_code == 0, searched.output
     confirmed = CliRunner().invoke(app, in_small("--name", "small", "--budget", "2", "--confirm", "2"))
     assert confirmed.exit_code == 0, confirmed.output
-    assert "confirming 2 design(s): 4 trainings of 16 steps" in confirmed.stderr
+    assert "confirming 2 designs: 4 trainings of 16 steps" in confirmed.stderr
     table = load_study("runs/small")
     trained = table[table["outcome"] == "trained"]
     assert len(trained) == 2

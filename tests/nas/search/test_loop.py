@@ -240,7 +240,7 @@ def test_what_would_stay_dominated_is_stopped(make_loop: Callable[..., Loop]) ->
     assert stopped.user_attrs[EXPECTED_VALUES][1] == record["costs"]["latency_ms"]
     folder = loop.run_directory.trial(stopped.number)
     assert {path.name for path in folder.iterdir()} == {"config.json", "curve.csv"}
-    assert listener.said[-1].startswith("1 training(s) stopped early: about 0.0 min saved")
+    assert listener.said[-1].startswith("1 training stopped early: about 0.0 min saved")
 
 
 def test_trains_to_the_end_what_it_may_not_stop(make_loop: Callable[..., Loop]) -> None:

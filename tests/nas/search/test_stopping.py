@@ -139,6 +139,6 @@ def test_accounts_for_what_was_saved() -> None:
         {"stopped": {"seconds_left": 30.0, "chance": 0.01}},
     ]
     assert account(stopped) == (
-        "2 training(s) stopped early: about 2.0 min saved (estimated), and 0.04 of them expected to have been"
+        "2 trainings stopped early: about 2.0 min saved (estimated), and 0.04 of them expected to have been"
         " worth their end"
     )
