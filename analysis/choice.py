@@ -10,7 +10,7 @@ from search_space.errors import UserError
 from .absence import why_none
 from .design_table import designs, finalists
 from .front import meeting
-from .quantities import numeric_columns
+from .quantities import LISTED, numeric_columns
 
 _SENTENCE = re.compile(
     r"\s*(?P<aim>\S+)\s+(?P<name>\S+)(?:\s+where\s+(?P<conditions>.+?))?\s*", re.IGNORECASE | re.DOTALL
@@ -45,7 +45,7 @@ def pick(study: pd.DataFrame, sentence: str) -> pd.Series:
     if aim not in ("max", "min"):
         raise UserError(f"'{match['aim']}' in '{sentence}': a choice starts with 'max' or 'min'")
     names = numeric_columns(study)
-    name = known_name(match["name"], names)
+    name = known_name(match["name"], names, LISTED)
     conditions = (
         re.split(r"\s+and\s+", match["conditions"], flags=re.IGNORECASE) if match["conditions"] else []
     )

@@ -19,7 +19,7 @@ from search_space.conditions import known_name, parse_condition
 from search_space.errors import UserError
 
 from .design_table import designs, finalists, identity, trained
-from .quantities import Objective, numeric_columns, objectives_of
+from .quantities import LISTED, Objective, numeric_columns, objectives_of
 
 
 def meeting(study: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def meeting(study: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
         UserError: a condition can't be read, or is on something that is no numeric column.
     """
     for text in conditions:
-        condition = parse_condition(text, numeric_columns(study))
+        condition = parse_condition(text, numeric_columns(study), LISTED)
         values = study[condition.name].astype(object).where(study[condition.name].notna(), None)
         holds = [condition.holds({condition.name: value}) for value in values]
         study = study[np.array(holds, dtype=bool)]

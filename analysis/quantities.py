@@ -11,6 +11,9 @@ from search_space.errors import UserError
 
 Direction = Literal["maximize", "minimize"]
 
+LISTED = "`nas pareto STUDY --trials trials.csv` writes every column"
+"""Where the columns of a study are to be seen."""
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -84,8 +87,8 @@ def _objective(text: str, searched: dict[str, Objective], names: list[str]) -> O
     directions: dict[str, Direction] = {"max": "maximize", "min": "minimize"}
     words = text.split()
     if len(words) == 2 and words[0] in directions:
-        return Objective(known_name(words[1], names), directions[words[0]])
-    name = known_name(text.strip(), names)
+        return Objective(known_name(words[1], names, LISTED), directions[words[0]])
+    name = known_name(text.strip(), names, LISTED)
     if name in searched:
         return searched[name]
     if name in QUANTITIES:

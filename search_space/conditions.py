@@ -31,6 +31,8 @@ _UNITS: dict[str, dict[str, float]] = {
     "_bytes": _POWERS | {"KB": 1e3, "MB": 1e6, "GB": 1e9},
 }
 
+_NEAREST = 4  # names that are said of many
+
 _CONDITION = re.compile(r"(?P<name>[^\s<>=!]+)\s*(?:(?P<operator>[<>=!]+)\s*(?P<value>.*))?")
 _NUMBER = re.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?P<suffix>[A-Za-z]*)")
 
@@ -81,12 +83,13 @@ class Condition:
         return self.name if self.operator is None else f"{self.name} {self.operator} {self.bound:.12g}"
 
 
-def parse_condition(text: str, names: Collection[str]) -> Condition:
+def parse_condition(text: str, names: Collection[str], listed: str = "") -> Condition:
     """Reads one condition.
 
     Args:
         text: for example ``"params <= 45M"``, ``"latency_ms<40"`` or ``"fits"``.
         names: the quantities there are.
+        listed: as for ``known_name``.
 
     Raises:
         UserError: names the part of ``text`` that is wrong, and what would be right.
@@ -96,7 +99,7 @@ def parse_condition(text: str, names: Collection[str]) -> Condition:
         raise UserError(
             f"condition '{text.strip()}': expected a name, an operator and a number, as in 'fps >= 24'"
         )
-    name = known_name(match["name"], names)
+    name = known_name(match["name"], names, listed)
     if match["operator"] is None:
         return Condition(name)
     if match["operator"] not in _OPERATORS:
@@ -117,14 +120,22 @@ def parse_condition(text: str, names: Collection[str]) -> Condition:
     return Condition(name, match["operator"], float(number["number"]) * suffixes[number["suffix"]])
 
 
-def known_name(name: str, names: Collection[str]) -> str:
+def known_name(name: str, names: Collection[str], listed: str = "") -> str:
     """Returns ``name`` if it is among ``names``.
 
+    Args:
+        name: as somebody wrote it.
+        names: those there are.
+        listed: a clause that says where they all are to be seen, if they are too many for one line.
+
     Raises:
-        UserError: it isn't; says which names are near, and lists them all.
+        UserError: it isn't; says which names are near, and lists them all or says where they are listed.
     """
     if name in names:
         return name
+    if listed:
+        nearest = ", ".join(difflib.get_close_matches(name, names, n=_NEAREST, cutoff=0.0))
+        raise UserError(f"'{name}' is not known; the nearest are: {nearest}; {listed}")
     near = difflib.get_close_matches(name, names, n=1)
     hint = f" (did you mean '{near[0]}'?)" if near else ""
     raise UserError(f"'{name}' is not known{hint}; there are: {', '.join(names)}")

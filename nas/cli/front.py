@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from search_space.counting import plural
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -57,11 +59,14 @@ def print_front(study: pd.DataFrame, front: pd.DataFrame, as_json: bool) -> None
         print(json.dumps(rows, indent=2))
         return
     console = output()
-    kind = "Confirmed" if front.attrs["confirmed"] else "Provisional"
-    console.print(design_table(front, f"{kind} front of {front.attrs['name']}", alike, spread))
     if front.empty:
         reason = why_none(study, study.attrs["study"]["constraints"])
-        console.print(f"nothing to show: {reason}", soft_wrap=True, markup=False)
+        console.print(f"No front of {front.attrs['name']}: {reason}.", soft_wrap=True, markup=False)
+        if not (study["outcome"] == "trained").any():
+            console.print("The same `nas search` goes on with it, and `nas watch` shows how far it is.")
+        return
+    kind = "Confirmed" if front.attrs["confirmed"] else "Provisional"
+    console.print(design_table(front, f"{kind} front of {front.attrs['name']}", alike, spread))
 
 
 def design_table(
@@ -79,7 +84,7 @@ def design_table(
 
     record = designs.attrs["study"]
     height, width = record["resolution"]
-    clip = f"{record['frames']} frames of {height}x{width}"
+    clip = f"{plural(record['frames'], 'frame')} of {height}x{width}"
     caption = _caption(designs) if alike is None else f"{_caption(designs)} {_about_seeds(spread)}"
     table = Table(title=escape(f"{title}: {clip} on {record['device']}"), caption=escape(caption))
     table.add_column("trial", justify="right")
@@ -127,8 +132,9 @@ def _about_seeds(spread: SeedSpread | None) -> str:
     if spread is None:
         return "No design was trained twice, so how far seeds alone move its PSNR is not known."
     return (
-        f"Seeds alone move PSNR by {spread.deviation:.2f} dB (standard deviation, {spread.degrees} degrees of"
-        " freedom): a design can't be told apart in quality from those after ≈."
+        f"Seeds alone move PSNR by {spread.deviation:.2f} dB (standard deviation,"
+        f" {plural(spread.degrees, 'degree')} of freedom): a design can't be told apart in quality from those"
+        " after ≈."
     )
 
 

@@ -42,7 +42,8 @@ def test_picks(study: pd.DataFrame, sentence: str, number: int) -> None:
     [
         ("", "'max psnr where fps >= 24 and params <= 30M'"),
         ("best psnr", "'best'"),
-        ("max quality", "'quality' is not known; there are: "),
+        ("max latencyms", "'latencyms' is not known; the nearest are: latency_ms, "),
+        ("max foo", "`nas pareto STUDY --trials trials.csv` writes every column"),
         ("max hash", "'hash' is not known"),
         ("max psnr if fps >= 24", "can't be read"),
         ("max psnr where fps => 24", "'=>'"),

@@ -71,7 +71,10 @@ def test_a_confirmed_front_says_so(run: Run) -> None:
 )
 def test_an_empty_front_says_why(run: Run, records: Sequence[dict], said: str) -> None:
     study = run(records, attributes={"study": study_record(constraints=["fps >= 24"])})
-    assert said in run_nas("pareto", study)
+    shown = run_nas("pareto", study)
+    assert said in shown
+    assert shown.count("\n") <= 2
+    assert ("`nas search` goes on" in shown) == ("no design meets" not in said)
     assert json.loads(run_nas("pareto", study, "--json")) == []
 
 
