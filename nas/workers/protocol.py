@@ -105,7 +105,8 @@ class Workers(Protocol):
                 thread, so it must return at once.
 
         Returns:
-            A future that holds the outcome, or raises `TrainingError` or `WorkerLostError`.
+            A future that holds the outcome, or raises `TrainingError` or `WorkerLostError`; `SearchError`
+            where no worker is left, nor another to be had.
         """
         ...
 

@@ -13,12 +13,15 @@ import socket
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from nas.search_error import GOES_ON, SearchError
+from nas.workers.last_words import LastWords
 from nas.workers.protocol import Outcome, Progress, Task, TrainingError, WorkerLostError, training_error
 from search_space.errors import UserError, first_line
 
@@ -67,6 +70,8 @@ class RayWorkers:
         self._free: SimpleQueue[Any] = SimpleQueue()
         self._threads = ThreadPoolExecutor(self.size)  # one waits for each training
         self._closed = False
+        self._lost = f"the Ray cluster at '{address}' was lost; {GOES_ON}"
+        self._last_words = LastWords(f"nas: killed, or {self._lost}")
         for _ in range(self.size):
             self._add()
 
@@ -77,12 +82,15 @@ class RayWorkers:
     def close(self) -> None:
         """See `nas.workers.Workers`."""
         self._closed = True
-        for actor in list(self._actors):
-            ray.kill(actor)
+        with suppress(Exception):  # where the cluster is lost, so are they
+            for actor in list(self._actors):
+                ray.kill(actor)
         for _ in range(self.size):
             self._free.put(None)  # whoever waits for an actor that was never placed
         self._threads.shutdown(cancel_futures=True)  # before Ray's: its calls then end the thread they are in
-        ray.shutdown()
+        with suppress(Exception):
+            ray.shutdown()
+        self._last_words.close()
 
     def _add(self) -> None:
         """Has one more actor placed, which is free once it runs."""
@@ -103,12 +111,18 @@ class RayWorkers:
         except Exception as error:  # the actor's end, or that of the connection
             self._actors.discard(actor)
             if not self._closed:
-                self._add()
+                self._replace()
             raise WorkerLostError(f"its Ray actor was lost: {_cause(error)}") from None
         self._free.put(actor)
         if isinstance(answer, TrainingError):
             raise answer
         return answer
+
+    def _replace(self) -> None:
+        try:
+            self._add()
+        except Exception:  # Ray's own, of many classes: nobody is there to place an actor
+            raise SearchError(self._lost) from None
 
 
 class _Actor:

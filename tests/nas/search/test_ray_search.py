@@ -52,12 +52,16 @@ def test_a_wrong_address_is_one_line(address: str, said: str, web_server: str) -
     assert "\n" not in str(error.value)
 
 
+CLIENT = "ray://127.0.0.1:25001"
+
+
 @pytest.fixture
 def cluster() -> Iterator[Any]:
     """Three nodes on this machine: a head that trains nothing and two of a CPU each."""
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    head = {"num_cpus": 0, "include_dashboard": False, "ray_client_server_port": 25001}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         cluster.add_node(num_cpus=1)
         yield cluster
@@ -91,6 +95,31 @@ def test_a_lost_node_loses_no_trial(in_small: Arguments, cluster: Any) -> None:
     assert "its Ray actor was lost" in said_lines
     assert (study["attempt"] == 2).any()
     assert "raylet" not in said_lines
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("from_outside", [False, True])
+def test_a_lost_cluster_ends_a_search_in_one_line(
+    in_small: Arguments, cluster: Any, from_outside: bool
+) -> None:
+    address = CLIENT if from_outside else cluster.address
+    command = [sys.executable, "-m", "nas", *in_small("--out", "run", "--budget", "6")]
+    paths = os.pathsep.join([str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"PYTHONPATH": paths}
+    with Path("said").open("wb") as said:
+        search = subprocess.Popen([*command, "--ray", address], stdout=said, stderr=said, env=environment)
+    try:
+        while trained() < 2 and search.poll() is None:
+            time.sleep(0.2)
+        cluster.shutdown()
+        assert search.wait() == 1
+    finally:
+        search.kill()
+    *_, last = Path("said").read_text().splitlines()
+    assert f"the Ray cluster at '{address}' was lost; finished trials are kept" in last
+    goes_on = subprocess.run([*command, "--json"], capture_output=True, text=True, env=environment)
+    assert goes_on.returncode == 0, goes_on.stderr
+    assert trained() >= 2
 
 
 def trained() -> int:
