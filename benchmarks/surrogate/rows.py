@@ -62,7 +62,7 @@ class Rows:
 
 def teachers() -> list[str]:
     """Digests of the weights that the preset's trainings have as teachers, most trainings first."""
-    return load(preset=PRESET, steps=STEPS)["weights_digest"].value_counts().index.tolist()
+    return load(preset=PRESET, steps=STEPS, weights=None)["weights_digest"].value_counts().index.tolist()
 
 
 def read(space: SearchSpace, weights: str) -> Rows:
@@ -72,7 +72,7 @@ def read(space: SearchSpace, weights: str) -> Rows:
         space: that all their designs are in.
         weights: the digest of the teacher's, one of `teachers`.
     """
-    table = load(preset=PRESET, steps=STEPS)
+    table = load(preset=PRESET, steps=STEPS, weights=None)
     table = table[(table["weights_digest"] == weights) & table["psnr"].notna()]
     names = [f"param.{parameter.name}" for parameter in space.asked]
     values = table[names].itertuples(index=False)

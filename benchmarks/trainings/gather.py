@@ -145,9 +145,9 @@ def _hardware(device: str) -> str:
     return next(names, platform.processor())
 
 
-def provide(settings: Settings, device: str) -> tuple[Material, dict[str, Any]]:
+def provide(settings: Settings, weights: str, device: str) -> tuple[Material, dict[str, Any]]:
     """What trainings with these settings start from, and what all their rows say of it."""
-    teacher = load_teacher(TEACHER, weights="stand-in", device=device)
+    teacher = load_teacher(TEACHER, weights=weights, device=device)
     clips = fitting_clips(None, settings.clips, teacher, DATA_SEED)
     material = prepare(teacher, clips, with_features=settings.training.feature_weight > 0)
     return material, {
@@ -166,6 +166,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of the row files")
     parser.add_argument("--settings", default="gpu", help="a preset or a YAML file")
+    parser.add_argument("--weights", default="stand-in", help="of the teacher; each in a folder of its own")
     parser.add_argument("--times", type=int, default=10, help="as many steps as the settings say")
     parser.add_argument("--designs", type=int, default=None, help="the first so many of the list only")
     parser.add_argument("--seeds", type=int, nargs="*", default=SEEDS)
@@ -176,7 +177,7 @@ def main() -> None:
 
     preset = load_settings(asked.settings)
     device = "cpu" if preset.proxy or not torch.cuda.is_available() else "cuda"
-    material, shared = provide(preset, device)
+    material, shared = provide(preset, asked.weights, device)
     shared |= {"preset_steps": preset.training.steps, "processes": asked.processes}
     asked.out.mkdir(parents=True, exist_ok=True)
     designs = read()

@@ -3,7 +3,7 @@
     from table import load
 
     trainings = load()                       # one row a training
-    trainings = load(preset="gpu", steps=2800)
+    trainings = load(preset="gpu", steps=1400)
 
 Needs pandas and pyarrow alone; `DecoderConfig.from_dict(json.loads(row.config))` rebuilds a design.
 """
@@ -80,15 +80,24 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
 """Every column but the design's parameters, which are `param.NAME` as in a study's table."""
 
 
-def load(path: Path = TABLE, *, preset: str | None = None, steps: int | None = None) -> pd.DataFrame:
-    """The trainings, one a row, in the order of the list of designs.
+def load(
+    path: Path = TABLE,
+    *,
+    preset: str | None = None,
+    steps: int | None = None,
+    weights: str | None = "stand-in",
+) -> pd.DataFrame:
+    """Trainings, one a row, in the order of the list of designs.
 
     Args:
         path: of the parquet file.
         preset: only those with its settings.
         steps: only those of this length.
+        weights: of the teacher, as the column says: the shipped stand-in, a second one (path), or all.
     """
     trainings = pd.read_parquet(path)
+    if weights is not None:
+        trainings = trainings[trainings["weights"] == weights]
     if preset is not None:
         trainings = trainings[trainings["preset"] == preset]
     if steps is not None:
