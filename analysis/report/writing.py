@@ -49,6 +49,7 @@ def write_report(
     frames: Mapping[int, Path] | None = None,
     stages: pd.DataFrame | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    damaged: Mapping[int, str] | None = None,
 ) -> None:
     """Writes one HTML page about a study, which opens offline and holds all that it shows; below 8 MB.
 
@@ -65,11 +66,12 @@ def write_report(
             ``flops``, ``bytes``, and ``blocks``, ``conv``, ``width``, ``upsampler`` (None for stages that
             have none); ``.attrs["missing"]`` says by number why a design has no rows.
         progress: hears how many designs of how many have their pictures.
+        damaged: what is wrong with the files of some designs, by trial number.
 
     Raises:
         UserError: the file can't be written.
     """
-    page = report_page(study, called, frames or {}, stages, progress)
+    page = report_page(study, called, frames or {}, stages, progress, damaged or {})
     with replacing(Path(to)) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
@@ -80,6 +82,7 @@ def report_page(
     frames: Mapping[int, Path],
     stages: pd.DataFrame | None,
     progress: Callable[[int, int], None],
+    damaged: Mapping[int, str],
 ) -> str:
     """The page's text; arguments as of ``write_report``."""
     scripts = [_script(plotly.offline.get_plotlyjs()), _script("\n".join(map(_read, _SCRIPTS)))]
@@ -112,6 +115,7 @@ def report_page(
         sentences=sentences(study),
         full_scale=FULL_SCALE,
         missing=data["pictures"]["missing"],
+        damaged=damaged,
         names=[shown.key for shown in shown_columns(study) if shown.kind == "number"],
         saved=time_saved(study),
         losses=reasons(study),

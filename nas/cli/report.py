@@ -53,6 +53,7 @@ def write_page(table: pd.DataFrame, to: Path, name: str, folder: Path) -> None:
     import pandas as pd
 
     from analysis import pareto_front
+    from analysis.report.trial_files import damage
     from analysis.report.writing import write_report
     from nas.cli.stage_costs import stage_costs
     from nas.cli.steps import StepsDisplay
@@ -60,14 +61,23 @@ def write_page(table: pd.DataFrame, to: Path, name: str, folder: Path) -> None:
     fronts = [pareto_front(table), pareto_front(table, provisional=True)]
     front = pd.concat([part.astype(object) for part in fronts]).drop_duplicates("number")
     front.attrs = table.attrs
-    frames = {int(row["number"]): _frames(row, folder) for row in front.to_dict("records")}
+    folders = {int(row["number"]): _folder(row, folder) for row in front.to_dict("records")}
+    damaged = {number: damage(place, number) for number, place in folders.items() if place.is_dir()}
     stages = stage_costs(front)
     with StepsDisplay() as display:
-        write_report(table, to, name, frames, stages, lambda *steps: display.steps("pictures", *steps))
+        write_report(
+            table,
+            to,
+            name,
+            {number: place / "frames.png" for number, place in folders.items()},
+            stages,
+            lambda *steps: display.steps("pictures", *steps),
+            {number: why for number, why in damaged.items() if why},
+        )
 
 
-def _frames(design: dict[Any, Any], folder: Path) -> Path:
-    """The picture of what a design decodes: after the best training that confirms it, or else its own."""
+def _folder(design: dict[Any, Any], folder: Path) -> Path:
+    """The folder of the training that stands for a design: the best that confirms it, or else its own."""
     from nas.run_directory import RunDirectory
 
     number = int(design["number"])
@@ -77,4 +87,4 @@ def _frames(design: dict[Any, Any], folder: Path) -> Path:
     if design["confirmed"]:
         seed = int(design["confirmed.best_seed"])
         folders = [*(run.confirmation(number, seed) for run in runs), *folders]
-    return next((place for place in folders if place.is_dir()), folders[0]) / "frames.png"
+    return next((place for place in folders if place.is_dir()), folders[0])

@@ -1,6 +1,7 @@
 """`nas report` on a run with its files, and the commands that its page prints."""
 
 import html
+import json
 import re
 import shlex
 from collections.abc import Callable
@@ -33,6 +34,8 @@ def complete_run(tmp_path: Path) -> Path:
         config.save(trial / "config.json")
         save_file(weights, trial / "weights.safetensors")
         write_frames(trial / "frames.png", seed=number)
+        metrics = {"trial": number, "metrics": records[number]["metrics"]}
+        (trial / "metrics.json").write_text(json.dumps(metrics))
     return write_study(folder, records, attributes={"study": study_record(run=str(folder))})
 
 
@@ -49,6 +52,21 @@ def test_the_page_lies_in_the_run_and_its_commands_run(complete_run: Path) -> No
         assert exported.exit_code == 0, exported.output
     assert "can't be priced here" not in page
     assert "Designs without pictures" not in page
+    assert "damaged:" not in page
+
+
+def test_damaged_files_of_the_front_are_said(complete_run: Path) -> None:
+    front = pareto_front(load_study(complete_run))
+    number = int(front["number"].iloc[0])
+    trial = complete_run / "trials" / f"{number:04d}"
+    (trial / "metrics.json").unlink()
+    frames = trial / "frames.png"
+    frames.write_bytes(frames.read_bytes()[:5_000])
+    result = CliRunner().invoke(app, ["report", str(complete_run)])
+    assert result.exit_code == 0, result.output
+    page = html.unescape((complete_run / "report.html").read_text(encoding="utf-8"))
+    assert f"#{number}: there is no {trial / 'metrics.json'}" in page
+    assert f"#{number}: {frames} can't be read as its frames" in page
 
 
 def test_a_page_that_cannot_be_written_is_one_line(run: Callable[..., Path], tmp_path: Path) -> None:
