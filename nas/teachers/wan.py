@@ -89,8 +89,8 @@ def _resample(
 class WanTeacher(Teacher):
     """Wan 2.1's and 2.2's autoencoder, run over whole clips, or four frames at a time where they are large.
 
-    Whole clips are faster, but hold all frames of a layer at a time instead of four. Both give the same
-    numbers to fp32's rounding, so memory alone decides: `pixels_at_once`.
+    A whole clip is one call instead of one for every four frames, which a GPU gains from, but it holds all
+    frames of a layer at a time. Both give the same numbers to fp32's rounding: `pixels_at_once` decides.
     """
 
     def _posterior(self, vae: Autoencoder, clip: Tensor) -> tuple[Tensor, Tensor]:
