@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import optuna
-from optuna.exceptions import UpdateFinishedTrialError
+from optuna.exceptions import DuplicatedStudyError, UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from nas import claims, confirmed
@@ -53,6 +53,7 @@ _LOST_AGAIN = "its process ended during the training, twice"
 _MAIN = "main:"
 _LASTING = ("attempt", REPEAT_OF)  # attributes of a trial that it keeps when it is tried again
 _POLL_S = 0.02  # while another main decides, which takes it milliseconds
+_DEFINED_S = 3.0  # after which who made a study was ended before it could define it
 _DECISION_S = 5.0  # after which it is looked whether that main still lives
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)  # its news of every trial would come between ours
@@ -94,12 +95,15 @@ class Study:
                 difference is named).
         """
         directions = [objective.direction for objective in definition.objectives]
-        study = optuna.create_study(
-            storage=open_storage(storage, say), study_name=name, directions=directions, load_if_exists=True
-        )
+        opened = open_storage(storage, say)
+        try:
+            study, is_new = optuna.create_study(storage=opened, study_name=name, directions=directions), True
+        except DuplicatedStudyError:
+            study, is_new = optuna.load_study(storage=opened, study_name=name), False
+            _wait_for_definition(study)
         same_directions = [direction.name.lower() for direction in study.directions] == directions
-        if "study" not in study.user_attrs and same_directions and not study.trials:
-            # New, or its process was ended between making and defining it.
+        if is_new or ("study" not in study.user_attrs and same_directions and not study.trials):
+            # Else its process was ended between making and defining it.
             study.set_user_attr("study", definition.to_dict() | circumstances())
         if "study" not in study.user_attrs:
             raise UserError(f"study '{name}' in '{without_password(storage)}' was not made by nas search")
@@ -299,3 +303,10 @@ class Study:
             return False
         seen = self._unclaimed.setdefault(number, time.monotonic())
         return time.monotonic() - seen < LEASE_S
+
+
+def _wait_for_definition(study: optuna.Study) -> None:
+    """Gives who made a study at this very moment the time to define it; others leave that to it."""
+    deadline = time.monotonic() + _DEFINED_S
+    while "study" not in study.user_attrs and not study.trials and time.monotonic() < deadline:
+        time.sleep(_POLL_S)

@@ -1,7 +1,9 @@
 """A study on disk: how it is continued, and what becomes of trials that were cut off."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import optuna
@@ -12,6 +14,7 @@ from nas import claims
 from nas.definition import Definition
 from nas.objectives import parse_objectives
 from nas.record import FAILED, INTERRUPTED, LOST, TRAINED, record_of
+from nas.storage import open_storage
 from nas.study import Study
 from search_space.errors import UserError
 
@@ -160,12 +163,41 @@ def test_a_trial_that_was_over_when_its_process_ended_keeps_its_outcome(storage:
     assert [trial.values for trial in again.trials()] == [[30.0, 1.0]]
 
 
+def test_of_two_that_make_a_study_at_once_the_second_is_refused(storage: str) -> None:
+    open_storage(storage, print)  # with its tables
+    at_once = Barrier(2)
+
+    def make(seed: int) -> str:
+        at_once.wait()
+        try:
+            Study.open(storage, "a", replace(DEFINITION, seed=seed))
+        except UserError as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(2) as threads:
+        said = list(threads.map(make, (1, 2)))
+    (refused,) = (index for index, text in enumerate(said) if text)
+    first, second = (2, 1) if refused == 0 else (1, 2)
+    assert f"was begun with seed {first}, not {second}" in said[refused]
+    made = optuna.load_study(study_name="a", storage=storage).user_attrs["study"]
+    assert made["seed"] == first
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for another process to define a study."""
+    monkeypatch.setattr("nas.study._DEFINED_S", 0.0)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_study_that_was_made_but_not_yet_defined_is_begun(storage: str) -> None:
     optuna.create_study(storage=storage, study_name="a", directions=["maximize", "minimize"])
     assert Study.open(storage, "a", DEFINITION).definition == DEFINITION
     assert not Study.open(storage, "a", DEFINITION).trials()
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_study_of_others_is_left_alone(storage: str) -> None:
     theirs = optuna.create_study(storage=storage, study_name="a", directions=["maximize", "minimize"])
     theirs.ask()
