@@ -1,6 +1,6 @@
 """Draws every picture of the documents, from a study and from the measurements that are shipped.
 
-    python benchmarks/pictures.py benchmarks/studies/wan-h100
+    python benchmarks/pictures.py benchmarks/studies/wan-h200
 
 writes them to docs/images.
 """

@@ -45,7 +45,7 @@ def project_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A place to write to, where the example study lies as in the project's folder, and as a run's."""
     (tmp_path / "benchmarks").symlink_to(ROOT / "benchmarks")
     (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "wan").symlink_to(ROOT / "benchmarks" / "studies" / "wan-h100")
+    (tmp_path / "runs" / "wan").symlink_to(ROOT / "benchmarks" / "studies" / "wan-h200")
     monkeypatch.chdir(tmp_path)
 
 
@@ -73,7 +73,7 @@ def test_the_tour_runs_and_gives_what_it_shows() -> None:
         said.append(result.output)
     tour = README[README.index("## Ten minutes") : README.index("## What the first command leaves")]
     rows = re.findall(r"^ {4}(│.*│)$", tour, re.MULTILINE)
-    assert len(rows) == 14
+    assert len(rows) == 23
     assert [row for row in rows if row not in "\n".join(said)] == []
     (standing,) = re.findall(r'"(It is number .*?)"', tour, re.DOTALL)
     assert " ".join(standing.split()) in " ".join("\n".join(said).split())

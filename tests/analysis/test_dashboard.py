@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
-EXAMPLE = Path(__file__).parents[2] / "benchmarks" / "studies" / "wan-h100" / "study.db"
+EXAMPLE = Path(__file__).parents[2] / "benchmarks" / "studies" / "wan-h200" / "study.db"
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def _answer(url: str) -> dict:
 
 def test_shows_a_study(dashboard: str) -> None:
     (listed,) = _answer(f"{dashboard}/api/studies")["study_summaries"]
-    assert listed["study_name"] == "wan-h100"
+    assert listed["study_name"] == "wan-h200"
     assert listed["directions"] == ["maximize", "minimize"]
     study = _answer(f"{dashboard}/api/studies/{listed['study_id']}")
-    assert len(study["trials"]) == 20
-    assert len(study["best_trials"]) == 6
+    assert len(study["trials"]) == 101
+    assert len(study["best_trials"]) == 15

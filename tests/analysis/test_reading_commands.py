@@ -15,7 +15,7 @@ from search_space import build_decoder, design
 
 Run = Callable[..., Path]
 
-EXAMPLE = Path(__file__).parents[2] / "benchmarks" / "studies" / "wan-h100"
+EXAMPLE = Path(__file__).parents[2] / "benchmarks" / "studies" / "wan-h200"
 RECORDS = [
     trained(30.0, 100.0, name="first"),
     trained(32.0, 200.0, name="second", hash="b"),
@@ -137,7 +137,7 @@ def test_designs_of_files_studies_and_papers_are_compared(tmp_path: Path) -> Non
         (["taehv", "flash-vaed-wan", "--png", "stages.gif"], "ends in .png, .svg or .pdf"),
         (["taehv", "nothing"], "'nothing' is no file, folder or study; unknown design"),
         (["taehv", "EXAMPLE"], "is a study and 'taehv' a design"),
-        (["taehv", "EXAMPLE#99"], "no design of that number; its 20 trials have numbers from 0 on"),
+        (["taehv", "EXAMPLE#999"], "no design of that number; its 101 trials have numbers from 0 on"),
     ],
 )
 def test_what_can_not_be_compared_is_named(subjects: list[str], wrong: str) -> None:

@@ -28,7 +28,7 @@ def test_a_command_runs(command: str) -> None:
 
 
 def test_the_printed_front_is_what_comes_out() -> None:
-    result = CliRunner().invoke(app, ["pareto", "benchmarks/studies/wan-h100"])
+    result = CliRunner().invoke(app, ["pareto", "benchmarks/studies/wan-h200"])
     printed = re.findall(r"^ {4}(│.*│)$", GUIDE, re.MULTILINE)
     assert printed == re.findall(r"^(│.*│)$", result.output, re.MULTILINE)
 
