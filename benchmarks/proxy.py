@@ -124,11 +124,12 @@ def at(trainings: pd.DataFrame, step: int) -> pd.Series:
 
 
 def left_out_fit(features: Array, long: Array) -> Array:
-    """What a linear fit to all other designs says of each: features `[N, F]` to `[N]`."""
+    """What a linear fit to all other designs says of each: features `[N, F]` to `[N]`; NaN stays NaN."""
     design = np.column_stack([np.ones(len(long)), features])
-    said = np.empty(len(long))
-    for one in range(len(long)):
-        others = np.arange(len(long)) != one
+    said = np.full(len(long), np.nan)
+    known = np.isfinite(features).all(axis=1)
+    for one in np.flatnonzero(known):
+        others = known & (np.arange(len(long)) != one)
         weights, *_ = np.linalg.lstsq(design[others], long[others], rcond=None)
         said[one] = design[one] @ weights
     return said
@@ -239,6 +240,34 @@ def schedules(trainings: pd.DataFrame) -> None:
                 print(f"| {step} | {one} | {other} | {len(apart)} | {words} |")
 
 
+def ends(trainings: pd.DataFrame, steps: int) -> pd.DataFrame:
+    """The trainings of so many steps by the first seed, one row a design that came to a result."""
+    runs = trainings[(trainings["steps"] == steps) & trainings["psnr"].notna()]
+    return runs[runs["seed"] == runs["seed"].min()].drop_duplicates("hash").set_index("hash")
+
+
+def another_teacher(trainings: pd.DataFrame, resamples: int) -> None:
+    """How the first teacher's trainings rank designs against the same trainings on another."""
+    others = load(weights="path")
+    print(f"\n## Against another teacher\n\n{HEAD}")
+    for (preset, steps), runs in others.groupby(["preset", "steps"]):
+        first, second = ends(trainings[trainings["preset"] == preset], steps), ends(runs, steps)
+        both = first.index.intersection(second.index)
+        columns = (first.loc[both, "psnr"], second.loc[both, "psnr"], first.loc[both, "latency_ms"])
+        print(report(f"{preset}, {steps} steps", *(column.to_numpy() for column in columns), resamples))
+
+
+def doubled(trainings: pd.DataFrame) -> None:
+    """What twice the width of all stages gives in the long run, of what is narrowed to an eighth."""
+    single, double = (trainings[trainings["preset"] == f"cpu-constant{kind}"] for kind in ("", "-doubled"))
+    steps = int(double["steps"].max())
+    gain = (ends(double, steps)["psnr"] - ends(single, steps)["psnr"]).dropna()
+    print(f"\nTwice the width, {steps} steps, {len(gain)} designs:", end=" ")
+    print(
+        f"{gain.mean():+.2f} dB in the mean, {gain.min():+.2f} to {gain.max():+.2f}, {(gain < -0.25).sum()} lose more than 0.25 dB"
+    )
+
+
 def full_width(trainings: pd.DataFrame) -> None:
     """What designs of the list reach at full width, by preset and steps, dB."""
     runs = trainings[(trainings["trained"] == trainings["config"]) & (trainings["origin"] != "study")]
@@ -276,6 +305,8 @@ def main() -> None:
             seed_noise(of_preset)
     if asked.preset is None:
         across(trainings, asked.resamples)
+        another_teacher(trainings, asked.resamples)
+        doubled(trainings)
         schedules(trainings)
         full_width(trainings)
 

@@ -27,7 +27,8 @@ from search_space import DecoderConfig, SearchSpace
 from search_space.errors import UserError
 
 DEVICE, RESOLUTION, FRAMES = "iphone-16-pro", (512, 512), 17
-HARDWARE = {"wan-h100": "NVIDIA H100 80GB HBM3", "wan-h200": "NVIDIA H200"}  # of studies, which don't record it
+# Of studies, which don't record it.
+HARDWARE = {"wan-h100": "NVIDIA H100 80GB HBM3", "wan-h200": "NVIDIA H200"}
 SAMPLED = {1: "study"}  # by the version of a study: the first knew no sampler but Optuna's
 PRICED = ("params", "flops", "latency_ms", "peak_memory_bytes")
 PARTS = ("build", "train", "validate", "processor")  # of the seconds
