@@ -262,10 +262,11 @@ def doubled(trainings: pd.DataFrame) -> None:
     single, double = (trainings[trainings["preset"] == f"cpu-constant{kind}"] for kind in ("", "-doubled"))
     steps = int(double["steps"].max())
     gain = (ends(double, steps)["psnr"] - ends(single, steps)["psnr"]).dropna()
-    print(f"\nTwice the width, {steps} steps, {len(gain)} designs:", end=" ")
+    fewer = (gain < -0.25).sum()
     print(
-        f"{gain.mean():+.2f} dB in the mean, {gain.min():+.2f} to {gain.max():+.2f}, {(gain < -0.25).sum()} lose more than 0.25 dB"
+        f"\nTwice the width, {steps} steps, {len(gain)} designs: {gain.mean():+.2f} dB in the mean", end=" "
     )
+    print(f"({gain.min():+.2f} to {gain.max():+.2f}); {fewer} lose more than 0.25 dB")
 
 
 def full_width(trainings: pd.DataFrame) -> None:

@@ -3,10 +3,10 @@
     python benchmarks/second_teacher.py
     python benchmarks/second_teacher.py --studies DIR     # takes in DIR/none-SEED and DIR/shipped-SEED first
 
-The second teacher is another stand-in, smaller and made from less footage (`docs/search.md` has the commands).
-Nothing here is simulated: each training was made under the preset `cpu-cosine`. The seed of a search also draws
-its clips, so levels compare within a seed alone; random searches, orders of designs that are spread evenly over
-octaves of latency, were made on the clips of seed 0.
+The second teacher is another stand-in, smaller and made from less footage (`docs/search.md` has the
+commands). Nothing here is simulated: each training was made under the preset `cpu-cosine`. The seed of a
+search also draws its clips, so levels compare within a seed alone; random searches, orders of designs that
+are spread evenly over octaves of latency, were made on the clips of seed 0.
 """
 
 from __future__ import annotations
