@@ -3,7 +3,7 @@
     python benchmarks/linear_decoder.py
 
 A linear decoder maps each place of a latent by itself, as a convolution of size 1x1x1 does, to its pixels.
-It is trained by the CPU preset as designs are, and for comparison fitted to all training clips by least
+It is trained as the designs of the comparison are, and for comparison fitted to all training clips by least
 squares, which a short training comes nowhere near. All are judged on the validation clips.
 """
 
@@ -13,6 +13,7 @@ import argparse
 from statistics import mean
 
 import torch
+from surrogate.rows import SETTINGS
 from torch import Tensor, nn
 
 from nas.inputs import fitting_clips
@@ -23,7 +24,7 @@ from nas.teachers import load_teacher
 from nas.training_step import TrainingStep
 from nas.training_weights import Weights
 
-TEACHER, PRESET = "wan", "cpu"
+TEACHER = "wan"
 DATA_SEED = 0  # of the clips, as in benchmarks/trainings/gather.py
 SEEDS = (0, 1, 2)
 
@@ -93,7 +94,7 @@ def main() -> None:
     argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     ).parse_args()
-    settings = load_settings(PRESET)
+    settings = load_settings(SETTINGS)
     teacher = load_teacher(TEACHER, weights="stand-in", device="cpu")
     material = prepare(teacher, fitting_clips(None, settings.clips, teacher, DATA_SEED), with_features=False)
     clips, truth = to_unit(material.clips), to_unit(material.validation_clips)

@@ -2,7 +2,7 @@
 
     python benchmarks/quality_model.py
 
-On trainings of the cpu preset from the table that the package ships: the model is fitted to one training each
+On the `cpu-cosine` trainings of the table that the package ships: the model is fitted to one training each
 of randomly chosen designs and judged by all trainings of the others, for several choices. Columns:
 
 - RMSE, dB, of a single training: noise between seeds included, so that no model reaches zero;
@@ -63,7 +63,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.parse_args()
-    table = pd.read_parquet(TABLE, filters=[("preset", "==", "cpu")]).dropna(subset="psnr")
+    table = pd.read_parquet(TABLE, filters=[("preset", "==", "cpu-cosine")]).dropna(subset="psnr")
     table = table[table["weights_digest"] == table["weights_digest"].mode()[0]].reset_index(drop=True)
     space = SearchSpace.preset("wan")
     costs = SpaceCosts(space, load_device("iphone-16-pro"))

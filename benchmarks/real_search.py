@@ -2,9 +2,9 @@
 
     python benchmarks/real_search.py "evolution as in Archai" --to evolution.csv
 
-Designs are trained by the CPU preset against the stand-in, as `nas search --settings cpu` trains them. After
-each training the table of all so far is written, with their hypervolume by the PSNR that was measured. A
-training takes about 8 s on a core of its own.
+Designs are trained against the stand-in by the settings of the table (`benchmarks/trainings/cpu-
+cosine.yaml`). After each training the table of all so far is written, with their hypervolume by the PSNR
+that was measured. A training takes about 8 s on a core of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from samplers.problem import Problem, Trial
 from samplers.scoring import hypervolumes
 from samplers.searches import BUDGET, CONTESTANTS, trials
 from surrogate.model import TEACHER, Pricer, Simulated, benchmark
-from surrogate.rows import PRESET
+from surrogate.rows import SETTINGS
 
 from nas.distil import Distilled, distil
 from nas.inputs import fitting_clips
@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, required=True)
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    settings = load_settings(PRESET)
+    settings = load_settings(SETTINGS)
     teacher = load_teacher(TEACHER, weights="stand-in", device="cpu")
     clips = fitting_clips(None, settings.clips, teacher, DATA_SEED)
     material = prepare(teacher, clips, with_features=settings.training.feature_weight > 0)

@@ -12,7 +12,8 @@ from trainings.table import load
 from search_space import SearchSpace
 from search_space.design_arrays import canonical
 
-PRESET, STEPS = "cpu", 80
+PRESET, STEPS = "cpu-cosine", 80
+SETTINGS = Path(__file__).parents[1] / "trainings" / f"{PRESET}.yaml"
 HALFWAY = 40  # steps at which the curve is known too
 _LIST = Path(__file__).parents[1] / "trainings" / "designs.csv"
 FITTED = 150  # designs of the list that the comparison's surrogate is fitted to; later ones may be its prior

@@ -22,13 +22,13 @@ from table import TABLE, write
 from analysis import load_study
 from nas.costs import estimate, load_device
 from nas.costs.tables.space_costs import SpaceCosts
-from nas.settings import Settings, load_settings
+from nas.settings import Settings, load_settings, presets
 from search_space import DecoderConfig, SearchSpace
-from search_space.errors import UserError
 
 DEVICE, RESOLUTION, FRAMES = "iphone-16-pro", (512, 512), 17
 # Of studies, which don't record it.
 HARDWARE = {"wan-h100": "NVIDIA H100 80GB HBM3", "wan-h200": "NVIDIA H200"}
+FORMER = Path(__file__).with_name("cpu-cosine.yaml")
 SAMPLED = {1: "study"}  # by the version of a study: the first knew no sampler but Optuna's
 PRICED = ("params", "flops", "latency_ms", "peak_memory_bytes")
 PARTS = ("build", "train", "validate", "processor")  # of the seconds
@@ -66,7 +66,7 @@ def of_study(folder: Path) -> list[dict[str, Any]]:
     settings = load_settings(folder / "settings.yaml")
     shared = {name: defined[name] for name in ("teacher", "weights", "footage", "teacher_psnr", "versions")}
     shared |= {
-        "preset": _preset(defined["preset"], settings) or folder.name,
+        "preset": _preset(settings) or folder.name,
         "preset_steps": settings.training.steps,
         "settings": settings.to_dict(),
         "hardware": HARDWARE.get(folder.name),
@@ -97,18 +97,13 @@ def of_study(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _preset(name: str, settings: Settings) -> str | None:
-    """The name, where training with these settings is training with those shipped under it."""
-    try:
-        shipped = load_settings(name)
-    except UserError:
-        return None
-    same = (shipped.clips, shipped.proxy, shipped.training) == (
-        settings.clips,
-        settings.proxy,
-        settings.training,
-    )
-    return name if same else None
+def _preset(settings: Settings) -> str | None:
+    """The name of the preset, shipped or once shipped, by which training is what it is by these settings."""
+    for preset in map(load_settings, (*presets(), FORMER)):
+        parts = ("clips", "proxy", "training")
+        if all(getattr(preset, part) == getattr(settings, part) for part in parts):
+            return preset.name
+    return None
 
 
 def priced(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
