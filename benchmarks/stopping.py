@@ -32,7 +32,8 @@ from nas.objectives import parse_objectives
 
 OBJECTIVES = parse_objectives("psnr,latency_ms")
 CASES = {  # what is replayed: preset and steps in the table, and the steps at which curves are looked at
-    "CPU preset, at half of 80 steps": ("cpu-cosine", 80, (40,)),
+    "`cpu-cosine`, at half of 80 steps": ("cpu-cosine", 80, (40,)),
+    "CPU preset, at half of 220 steps": ("cpu", 220, (110,)),
     "CPU, constant rate, at quarters of 800 steps": ("cpu-constant", 800, (200, 400, 600)),
     "H100, full width, at quarters of 280 steps": ("wan-h100", 280, (70, 140, 210)),
 }
