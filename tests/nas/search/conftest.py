@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from nas.definition import Definition
 from nas.material import Material
+from nas.objectives import parse_objectives
 from nas.trial import Job, Trainer
 from nas.workers import Outcome, Progress, Task, training_error
 
@@ -112,6 +114,27 @@ class ThreadWorkers:
 
     def close(self) -> None:
         self.thread.shutdown()
+
+
+@pytest.fixture
+def definition() -> Definition:
+    """Of a study of tiny designs; `dataclasses.replace` makes it that of a test."""
+    return Definition(
+        teacher="tiny",
+        weights={"kind": "path", "description": "weights from nowhere"},
+        footage="",
+        device="iphone-16-pro",
+        device_digest="",
+        resolution=(64, 64),
+        frames=5,
+        memory=None,
+        preset="small",
+        settings={},
+        seed=0,
+        objectives=parse_objectives("psnr,latency_ms"),
+        constraints=(),
+        space={},
+    )
 
 
 @pytest.fixture

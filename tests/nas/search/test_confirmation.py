@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
@@ -15,7 +16,6 @@ from nas.confirmation import Confirmation
 from nas.definition import Definition
 from nas.material import Material
 from nas.material_file import cached_material
-from nas.objectives import parse_objectives
 from nas.record import TRAINED, Record
 from nas.run_directory import RunDirectory
 from nas.settings import Settings, load_settings
@@ -61,28 +61,15 @@ def settings(tmp_path: Path, small_settings: str) -> Settings:
 
 
 @pytest.fixture
-def study(tmp_path: Path, small_space: str, settings: Settings, run: RunDirectory) -> Study:
+def study(
+    tmp_path: Path, small_space: str, settings: Settings, run: RunDirectory, definition: Definition
+) -> Study:
     """Three designs of a small space as a search would have trained them; the third is dominated."""
     path = tmp_path / "space.yaml"
     path.write_text(small_space)
     space = SearchSpace.load(path)
-    definition = Definition(
-        teacher="tiny",
-        weights={"kind": "path", "description": "weights from nowhere"},
-        footage="",
-        device="iphone-16-pro",
-        device_digest="",
-        resolution=(64, 64),
-        frames=5,
-        memory=None,
-        preset="small",
-        settings=settings.of_search(),
-        seed=3,
-        objectives=parse_objectives("psnr,latency_ms"),
-        constraints=(),
-        space=space.to_dict(),
-    )
-    study = Study.open(run.storage, "run", definition)
+    terms = replace(definition, settings=settings.of_search(), seed=3, space=space.to_dict())
+    study = Study.open(run.storage, "run", terms)
     rng = np.random.default_rng(0)
     for psnr, latency in ((20.0, 10.0), (15.0, 5.0), (14.0, 20.0)):
         config = space.sample(rng)

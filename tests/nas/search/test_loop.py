@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,6 @@ from nas.judging import Judge
 from nas.loop import Loop
 from nas.material import Material
 from nas.material_file import cached_material
-from nas.objectives import parse_objectives
 from nas.record import INTERRUPTED, STOPPED, TRAINED, Record, record_of
 from nas.run_directory import RunDirectory
 from nas.sampling.sampler import CostAwareSampler
@@ -73,6 +73,7 @@ def make_loop(
     small_space: str,
     small_settings: str,
     material: Material,
+    definition: Definition,
     thread_workers: Callable[[Job], Workers],
 ) -> Callable[..., Loop]:
     """Builds a loop, always on the same study."""
@@ -93,25 +94,10 @@ def make_loop(
         designs = SearchSpace.load(tmp_path / "space.yaml")
         training = settings.training.model_copy(update={"learning_rate": learning_rate, "steps": steps})
         used = settings.model_copy(update={"training": training})
-        definition = Definition(
-            teacher="tiny",
-            weights={"kind": "path", "description": "weights from nowhere"},
-            footage="",
-            device="iphone-16-pro",
-            device_digest="",
-            resolution=(64, 64),
-            frames=5,
-            memory=None,
-            preset="small",
-            settings=used.to_dict(),
-            seed=0,
-            objectives=parse_objectives("psnr,latency_ms"),
-            constraints=constraints,
-            space=designs.to_dict(),
-        )
-        study = Study.open(run.storage, "run", definition)
+        terms = replace(definition, settings=used.to_dict(), constraints=constraints, space=designs.to_dict())
+        study = Study.open(run.storage, "run", terms)
         study.reap()
-        job = Job(run.material, used.proxy, "tiny", definition.weights)
+        job = Job(run.material, used.proxy, "tiny", terms.weights)
         limits = parse_constraints(constraints)
         costs = SpaceCosts(designs, load_device("iphone-16-pro"), (64, 64), 5).costs
         return Loop(
@@ -120,7 +106,7 @@ def make_loop(
             settings=used,
             workers=thread_workers(job),
             run_directory=run,
-            sampler=CostAwareSampler(designs, costs, definition.objectives, limits),
+            sampler=CostAwareSampler(designs, costs, terms.objectives, limits),
             watcher=watcher or Watcher(),
         )
 
