@@ -66,7 +66,8 @@ class Definition:
             UserError: it was defined otherwise; names the first difference.
         """
         now = self.to_dict()
-        # The same weights may lie elsewhere by now: their digest tells.
+        # The same weights may lie elsewhere by now, and settings have another name: what they are tells.
+        del now["preset"]
         now["weights"] = {key: value for key, value in now["weights"].items() if key != "source"}
         check_terms(known, now, name)
 

@@ -204,8 +204,9 @@ def _head(config: DecoderConfig, block: str | None, material: Material) -> nn.Mo
 
 @torch.no_grad()
 def _decode(weights: Weights, latents: Tensor) -> Tensor:
-    """Decodes two clips at a time, since all of them may not fit: `[B, 3, T, H, W]`, float32.
+    """Decodes clip by clip, since all of them may not fit: `[B, 3, T, H, W]`, float32.
 
-    Of a single one, PyTorch wouldn't let oneDNN compute the 3D convolutions, which takes four times as long.
+    On CPUs two at a time: of one, PyTorch keeps 3D convolutions from oneDNN, up to four times as long.
     """
-    return torch.cat([weights.compute(pair)[0].float() for pair in latents.split(2)])
+    together = 1 if latents.is_cuda else 2
+    return torch.cat([weights.compute(clips)[0].float() for clips in latents.split(together)])

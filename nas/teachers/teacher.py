@@ -249,7 +249,7 @@ class Teacher:
     def _at_once(self, batch: Tensor, pixels: int) -> tuple[Tensor, ...]:
         """A batch of clips or latents `[B, C, T, H, W]` in parts that run together, on the teacher's device.
 
-        A sample is computed by itself whatever lies beside it, so parts change no number, only the memory.
+        A sample is computed by itself whatever lies beside it, so parts change the memory alone, to rounding.
 
         Args:
             batch: what to split.

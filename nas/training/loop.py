@@ -39,6 +39,7 @@ from nas.training.settings import FullTrainingSettings
 from nas.training.state import TrainingState
 from nas.training.stepping import Stepper
 from nas.training.validation import HeldOut, validate
+from nas.training_form import training_form
 from nas.weights_file import load_weights
 from search_space.counting import plural
 from search_space.decoder import Decoder
@@ -124,7 +125,10 @@ class _Training:
         stream = ClipStream(self.footage.train, frames, size, settings.seed, mirrored=True)
         kept = settings.data.clips
         self.clips = NumberedClips(stream) if kept is None else LatentStore(self.files.latents, stream, kept)
-        compute_framewise(decoder)
+        if device.type == "cuda":
+            compute_framewise(decoder)  # the fused kernels take bf16 weights, which autocast doesn't
+        else:
+            training_form(decoder)
         latent = self.teacher.encode(torch.zeros(1, 3, frames, size, size, device=device))
         self.state = TrainingState(decoder, self.teacher, settings, latent)
         if tensors:

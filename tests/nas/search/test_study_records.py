@@ -210,7 +210,7 @@ def test_a_study_of_others_is_left_alone(storage: str) -> None:
 
 def test_the_same_weights_may_have_moved(storage: str) -> None:
     Study.open(storage, "a", DEFINITION)
-    moved = replace(DEFINITION, weights=DEFINITION.weights | {"source": "elsewhere"})
+    moved = replace(DEFINITION, weights=DEFINITION.weights | {"source": "elsewhere"}, preset="renamed")
     assert not Study.open(storage, "a", moved).trials()
 
 
