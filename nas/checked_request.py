@@ -13,7 +13,7 @@ from nas.constraints import parse_constraints
 from nas.costs.device import DeviceProfile, load_device
 from nas.definition import check_terms
 from nas.objectives import Objective, parse_objectives
-from nas.request import Request
+from nas.request import SHIPPED_PRIOR, Request
 from nas.run_directory import RunDirectory
 from nas.settings import Settings, load_settings
 from search_space.conditions import Condition
@@ -23,7 +23,6 @@ from search_space.space import SearchSpace
 if TYPE_CHECKING:
     from nas.sampling.prior import Prior
 
-SHIPPED_PRIOR = "shipped"  # in place of a study
 _AUTO = "auto"
 
 

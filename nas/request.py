@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+SHIPPED_PRIOR = "shipped"  # in place of another study
+
 
 @dataclass(frozen=True)
 class Request:
@@ -31,7 +33,7 @@ class Request:
         seed: of everything drawn at random.
         workers: that train at the same time; None: one a GPU, else one, or on Ray all that the cluster has.
         ray: address of a Ray cluster whose nodes train; None for this machine.
-        prior: trainings known before: "shipped", or another study's folder or storage; None for none.
+        prior: trainings known before: `SHIPPED_PRIOR`, or another study's folder or storage; None for none.
         stop_early: whether a training is ended that would only stay dominated.
         confirm: designs of the front that are trained again, longer and by other seeds.
     """

@@ -13,7 +13,7 @@ import yaml
 
 from nas import claims
 from nas.allocator import keep_freed_memory
-from nas.checked_request import SHIPPED_PRIOR, CheckedRequest
+from nas.checked_request import CheckedRequest
 from nas.clips import Clips
 from nas.confirmation import Confirmation
 from nas.constraints import why_refused
@@ -26,7 +26,7 @@ from nas.loop import Loop
 from nas.material import prepare
 from nas.material_file import cached_material
 from nas.pricing import pricer, reprice_front
-from nas.request import Request
+from nas.request import SHIPPED_PRIOR, Request
 from nas.run_directory import RunDirectory
 from nas.sampling.prior import Prior
 from nas.sampling.sampler import CostAwareSampler

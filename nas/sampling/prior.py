@@ -18,6 +18,7 @@ import pandas as pd
 
 from nas.objectives import QUALITY
 from nas.record import TRAINED, record_of
+from nas.request import SHIPPED_PRIOR
 from nas.run_directory import RunDirectory
 from nas.storage import open_storage
 from search_space import DecoderConfig
@@ -78,7 +79,9 @@ def prior_of_study(source: str) -> Prior:
     where = RunDirectory(Path(source), "").storage if Path(source).is_dir() else source
     file = Path(where.removeprefix("sqlite:///"))
     if ("://" not in where or where.startswith("sqlite:///")) and not file.is_file():
-        raise UserError(f"{shown}: there is no {file}; give 'shipped', a run's folder or a storage's URL")
+        raise UserError(
+            f"{shown}: there is no {file}; give '{SHIPPED_PRIOR}', a run's folder or a storage's URL"
+        )
     storage = open_storage(where, say=lambda line: None)
     trials = [
         trial
