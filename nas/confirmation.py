@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from nas.finalists import finalists
 from nas.record import TRAINED, Record
 from nas.run_directory import RunDirectory
-from nas.search_error import SearchError
+from nas.search_error import GOES_ON, SearchError
 from nas.settings import Settings
 from nas.standing import designs
 from nas.study import Study
@@ -140,8 +140,7 @@ class Confirmation:
             self.run_directory.write_confirmation(run.number, run.seed, outcome.files)
         except OSError as error:
             raise SearchError(
-                f"{_name(run)} can't be written to {self.run_directory.path} ({error.strerror});"
-                " finished ones are kept, and the same command continues"
+                f"{_name(run)} can't be written to {self.run_directory.path} ({error.strerror}); {GOES_ON}"
             ) from None
         steps = self.settings.of_confirmation().steps
         self.study.confirm(run.number, {"seed": run.seed, "steps": steps} | gained)
