@@ -5,6 +5,7 @@ Nothing here imports PyTorch: who mistyped an option should not wait for it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,11 +52,16 @@ class CheckedRequest:
     run: RunDirectory
 
 
-def check(request: Request) -> CheckedRequest:
+def check(request: Request, say: Callable[[str], None]) -> CheckedRequest:
     """Looks for what is wrong, in the order of what it takes to find it; makes no folder.
+
+    Args:
+        request: what is asked for.
+        say: hears when a storage is away, and when it is back.
 
     Raises:
         UserError: the first thing found.
+        SearchError: a storage went away, and stayed away.
     """
     _check_numbers(request)
     objectives = parse_objectives(request.objectives, request.latency_bound)
@@ -75,9 +81,9 @@ def check(request: Request) -> CheckedRequest:
     if request.prior is not None and request.prior != SHIPPED_PRIOR:
         from nas.sampling.prior import prior_of_study
 
-        prior = prior_of_study(request.prior)
+        prior = prior_of_study(request.prior, say)
     checked = CheckedRequest(request, objectives, constraints, profile, settings, space, prior, run)
-    _check_storage(checked)
+    _check_storage(checked, say)
     if request.ray is not None:
         from nas.workers.ray import join
 
@@ -103,7 +109,7 @@ def _space(name: str) -> SearchSpace:
     return SearchSpace.preset(name) if name in SearchSpace.presets() else SearchSpace.load(name)
 
 
-def _check_storage(checked: CheckedRequest) -> None:
+def _check_storage(checked: CheckedRequest, say: Callable[[str], None]) -> None:
     """Sees that the storage can be opened, and that a study in it has the terms that are known already."""
     request, run = checked.request, checked.run
     if request.storage is None and not (run.path / "study.db").is_file():
@@ -113,7 +119,7 @@ def _check_storage(checked: CheckedRequest) -> None:
     from nas.migration import migrated
     from nas.storage import open_storage
 
-    storage = open_storage(request.storage or run.storage, say=lambda line: None)
+    storage = open_storage(request.storage or run.storage, say)
     try:
         known = optuna.load_study(study_name=run.name, storage=storage).user_attrs.get("study")
     except KeyError:  # there is none of that name

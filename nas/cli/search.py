@@ -97,7 +97,9 @@ def search(
     height_width = parse_resolution(resolution)
     seconds = None if time is None else parse_duration(time)
     from nas.checked_request import check
+    from nas.cli.display import watcher
     from nas.request import Request
+    from nas.search_error import GOES_ON, SearchError
 
     request = Request(
         teacher=teacher,
@@ -124,15 +126,13 @@ def search(
         stop_early=stop_early,
         confirm=confirm,
     )
-    asked = check(request)  # before anything that takes seconds is imported
-    from nas.cli.display import watcher
-    from nas.search import search as run_search
-    from nas.search_error import GOES_ON, SearchError
-
     # Schedulers send it before they kill.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     display = watcher()
     try:
+        asked = check(request, display.say)  # before anything that takes seconds is imported
+        from nas.search import search as run_search
+
         run = run_search(asked, display)
     except SearchError as error:
         typer.echo(f"nas: {error}", err=True)

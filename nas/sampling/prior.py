@@ -7,7 +7,7 @@ which designs are better than which, and learns itself how far that holds for it
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,14 +66,16 @@ class Prior:
         )
 
 
-def prior_of_study(source: str) -> Prior:
+def prior_of_study(source: str, say: Callable[[str], None]) -> Prior:
     """Reads what was trained in another study.
 
     Args:
         source: a run's folder, a database URL, or the path of a journal file.
+        say: hears when the storage is away, and when it is back.
 
     Raises:
         UserError: there is no such study, or nothing was trained in it.
+        SearchError: its storage went away, and stayed away.
     """
     shown = f"prior '{without_password(source)}'"
     where = RunDirectory(Path(source), "").storage if Path(source).is_dir() else source
@@ -82,7 +84,7 @@ def prior_of_study(source: str) -> Prior:
         raise UserError(
             f"{shown}: there is no {file}; give '{SHIPPED_PRIOR}', a run's folder or a storage's URL"
         )
-    storage = open_storage(where, say=lambda line: None)
+    storage = open_storage(where, say)
     trials = [
         trial
         for study in optuna.get_all_study_summaries(storage, include_best_trial=False)

@@ -31,7 +31,7 @@ def test_a_study_gives_what_it_trained(space: SearchSpace, tmp_path: Path) -> No
         record = {"outcome": outcome, "config": space.first.to_dict(), "metrics": {"psnr": psnr}}
         study.ask().set_user_attr("record", record)
     for source in (storage, str(tmp_path)):
-        prior = prior_of_study(source)
+        prior = prior_of_study(source, print)
         assert prior.configs == [space.first] * 2
         assert prior.quality["psnr"].tolist() == [21, 22]
         assert np.isnan(prior.quality["ssim"]).all()
@@ -39,9 +39,9 @@ def test_a_study_gives_what_it_trained(space: SearchSpace, tmp_path: Path) -> No
 
 def test_what_is_no_study_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"prior '.*/nowhere\.log': there is no .*give 'shipped'"):
-        prior_of_study(str(tmp_path / "nowhere.log"))
+        prior_of_study(str(tmp_path / "nowhere.log"), print)
     with pytest.raises(UserError, match="there is no"):
-        prior_of_study(str(tmp_path))
+        prior_of_study(str(tmp_path), print)
     assert list(tmp_path.iterdir()) == []
 
 
