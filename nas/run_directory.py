@@ -80,11 +80,11 @@ class RunDirectory:
         Raises:
             UserError: it could not.
         """
-        nearest = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
+        nearest = next(path for path in (self.path, *self.path.absolute().parents) if _exists(path))
         if not nearest.is_dir():
             raise UserError(f"run directory '{self.path}' can't be made: {nearest} is no folder")
         for path in (nearest, self.path / "trials", self.path / "study.db"):
-            if path.exists() and not os.access(path, os.W_OK):
+            if _exists(path) and not os.access(path, os.W_OK | (os.X_OK if path.is_dir() else 0)):
                 raise UserError(f"run directory '{self.path}': {path} can't be written to")
 
     def create(self) -> None:
@@ -121,6 +121,11 @@ class RunDirectory:
         """Writes a file of the run, whose folder several processes may share."""
         with written_aside(self.path / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is something; not where it lies in a folder that this user can't search."""
+    return os.path.exists(path)  # noqa: PTH110  # `Path.exists` raises PermissionError there
 
 
 def _write_folder(final: Path, files: Mapping[str, bytes]) -> None:

@@ -1,6 +1,8 @@
 """A run's folder: its name, and what is written to it."""
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,29 @@ def test_a_folder_without_a_name_of_its_own_gives_that_of_what_it_is(
     (tmp_path / "vae").mkdir()
     monkeypatch.chdir(tmp_path / "vae")
     assert RunDirectory.after(Path()).path == Path("runs/vae")
+
+
+@pytest.fixture
+def closed() -> Iterator[Path]:
+    """A folder that an ordinary user, as whom this goes on, may write to but not search."""
+    with tempfile.TemporaryDirectory() as folder:  # unlike `tmp_path`, in a folder that all may search
+        path = Path(folder)
+        path.chmod(0o600)
+        administrator = os.getuid() == 0  # whom no mode keeps out
+        if administrator:
+            nobody = 65534
+            os.chown(path, nobody, nobody)
+            os.setresuid(nobody, nobody, 0)
+        yield path
+        if administrator:
+            os.setresuid(0, 0, 0)
+        path.chmod(0o700)
+
+
+@pytest.mark.parametrize("below", ["", "run"])
+def test_a_folder_that_cannot_be_searched_is_no_place_for_a_run(below: str, closed: Path) -> None:
+    with pytest.raises(UserError, match=f"{closed} can't be written to"):
+        RunDirectory(closed / below, "run").check()
 
 
 @pytest.mark.parametrize("protected", [".", "trials", "study.db"])
