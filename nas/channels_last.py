@@ -81,7 +81,7 @@ def _convolve(convolution: nn.Conv2d | nn.Conv3d, clip: Tensor) -> Tensor:
     if set(convolution.kernel_size) == {1}:
         return _pointwise(convolution, clip)
     is_narrow = max(convolution.in_channels, convolution.out_channels) <= WIDEST
-    if is_narrow and clip.dtype == torch.bfloat16:
+    if is_narrow and clip.is_cuda and clip.dtype == torch.bfloat16:
         from nas.kernels.narrow import narrow_conv3d
 
         assert convolution.bias is not None

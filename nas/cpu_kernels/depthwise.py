@@ -19,16 +19,7 @@ _COLUMNS = 3  # of a kernel, in one piece
 
 
 def depthwise_conv3d(clip: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Convolves each channel on its own; height and width are padded with zeros, time isn't padded.
-
-    Args:
-        clip: `[B, C, T + k - 1, H, W]`.
-        weight: `[C, 1, k, k, k]`, odd k.
-        bias: `[C]`.
-
-    Returns:
-        `[B, C, T, H, W]`, channels last.
-    """
+    """`nas.block_kernels.depthwise_conv3d` on a CPU, for any odd k."""
     convolved: Tensor = _DepthwiseConvolution.apply(clip, weight, bias)
     return convolved
 

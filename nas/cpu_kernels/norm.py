@@ -15,10 +15,7 @@ from nas.block_kernels import Activation, Norm
 def norm_activate(
     clip: Tensor, norm: Norm, activation: Activation, eps: float, padding: tuple[int, int] = (0, 0)
 ) -> tuple[Tensor, Tensor]:
-    """Normalises a clip over its channels, activates it and repeats its first and last frame.
-
-    Args and returns as of `nas.kernels.norm.norm_activate`, on a CPU.
-    """
+    """`nas.block_kernels.norm_activate` on a CPU."""
     places = clip.movedim(1, -1)
     if norm == "rms":
         places = _RootMeanSquare.apply(places.contiguous(), eps)

@@ -23,16 +23,7 @@ _PROGRAMS = 1056  # enough to fill 132 multiprocessors eight times
 
 
 def depthwise_conv3d(clip: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Convolves each channel on its own; height and width are padded with zeros, time isn't padded.
-
-    Args:
-        clip: `[B, C, T + k - 1, H, W]` on a CUDA device, fp32 or bf16.
-        weight: `[C, 1, k, k, k]` of the same dtype, k being 3, 5 or 7.
-        bias: `[C]`.
-
-    Returns:
-        `[B, C, T, H, W]`, channels last.
-    """
+    """`nas.block_kernels.depthwise_conv3d` on a CUDA device, of fp32 or bf16."""
     convolved: Tensor = _DepthwiseConvolution.apply(clip, weight, bias)
     return convolved
 

@@ -27,19 +27,7 @@ def norm_activate(
     eps: float,
     padding: tuple[int, int] = (0, 0),
 ) -> tuple[Tensor, Tensor]:
-    """Normalises a clip over its channels, activates it and repeats its first and last frame.
-
-    Args:
-        clip: `[B, C, T, H, W]` on a CUDA device; the arithmetic is in fp32.
-        norm: "rms" divides by the root mean square over channels, "layer" subtracts the mean first.
-        activation: applied after the norm.
-        eps: added to the mean square.
-        padding: how often the first frame is repeated before it, and the last after it.
-
-    Returns:
-        `[B, C, T + sum(padding), H, W]`, channels last, and the clip itself: what else is computed from it
-        should take this one, whose gradient is then added in the same pass.
-    """
+    """`nas.block_kernels.norm_activate` on a CUDA device; the arithmetic is in fp32."""
     activated, itself = _NormActivation.apply(clip, norm, activation, eps, padding)
     return activated, itself
 
