@@ -71,9 +71,10 @@ class RayWorkers:
         self._threads = ThreadPoolExecutor(self.size)  # one waits for each training
         self._closed = False
         self._lost = f"the Ray cluster at '{address}' was lost; {GOES_ON}"
-        self._last_words = LastWords(f"nas: killed, or {self._lost}")
         for _ in range(self.size):
             self._add()
+        # The last of all: whoever is told of an error above has nothing to close.
+        self._last_words = LastWords(f"nas: killed, or {self._lost}")
 
     def submit(self, task: Task, on_progress: Callable[[Progress], None]) -> Future[Outcome]:
         """See `nas.workers.Workers`."""
