@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -97,13 +97,13 @@ class Study:
         directions = [objective.direction for objective in definition.objectives]
         opened = open_storage(storage, say)
         try:
-            study, is_new = optuna.create_study(storage=opened, study_name=name, directions=directions), True
+            study = optuna.create_study(storage=opened, study_name=name, directions=directions)
         except DuplicatedStudyError:
-            study, is_new = optuna.load_study(storage=opened, study_name=name), False
+            study = optuna.load_study(storage=opened, study_name=name)
             _wait_for_definition(study)
         same_directions = [direction.name.lower() for direction in study.directions] == directions
-        if is_new or ("study" not in study.user_attrs and same_directions and not study.trials):
-            # Else its process was ended between making and defining it.
+        # Who made it may have been ended, or been so slow that another defined it meanwhile.
+        if "study" not in study.user_attrs and same_directions and not study.trials:
             study.set_user_attr("study", definition.to_dict() | circumstances())
         if "study" not in study.user_attrs:
             raise UserError(f"study '{name}' in '{without_password(storage)}' was not made by nas search")
@@ -111,14 +111,20 @@ class Study:
         migrate(study)
         return cls(study, definition)
 
-    def at_work(self, **facts: Any) -> Lease:
+    @contextlib.contextmanager
+    def at_work(self, **facts: Any) -> Iterator[None]:
         """Has this main counted among the living for the length of a `with` block.
 
         Args:
             facts: what others may know of it.
+
+        Raises:
+            UserError: another main, which opened the study at the same time, has defined it otherwise since.
         """
         self._lease = Lease(lambda beat: self._study.set_user_attr(f"{_MAIN}{self.main}", beat), facts)
-        return self._lease
+        with self._lease:
+            self.definition.check(self._study.user_attrs["study"], self._study.study_name)
+            yield
 
     def sample_with(self, sampler: optuna.samplers.BaseSampler) -> None:
         """Sets what proposes the next candidates."""

@@ -11,7 +11,7 @@ import pytest
 from optuna.trial import TrialState
 
 from nas import claims
-from nas.definition import Definition
+from nas.definition import Definition, circumstances
 from nas.objectives import parse_objectives
 from nas.record import FAILED, INTERRUPTED, LOST, TRAINED, record_of
 from nas.storage import open_storage
@@ -182,6 +182,30 @@ def test_of_two_that_make_a_study_at_once_the_second_is_refused(storage: str) ->
     assert f"was begun with seed {first}, not {second}" in said[refused]
     made = optuna.load_study(study_name="a", storage=storage).user_attrs["study"]
     assert made["seed"] == first
+
+
+@pytest.mark.usefixtures("impatient")
+def test_who_makes_a_study_slowly_leaves_it_as_another_has_defined_it(
+    storage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = optuna.create_study
+
+    def make_slowly(**terms: Any) -> optuna.Study:
+        made = make(**terms)
+        Study.open(storage, "a", replace(DEFINITION, seed=1))
+        return made
+
+    monkeypatch.setattr(optuna, "create_study", make_slowly)
+    with pytest.raises(UserError, match="was begun with seed 1, not 0"):
+        Study.open(storage, "a", DEFINITION)
+
+
+def test_of_two_that_define_a_study_at_once_the_first_ends_before_it_works(storage: str) -> None:
+    first = Study.open(storage, "a", DEFINITION)
+    second = replace(DEFINITION, seed=1).to_dict() | circumstances()
+    optuna.load_study(study_name="a", storage=storage).set_user_attr("study", second)
+    with pytest.raises(UserError, match="was begun with seed 1, not 0"), first.at_work():
+        pass
 
 
 @pytest.fixture
