@@ -11,18 +11,16 @@ _CONFIRMED = "confirmed"
 def confirmations(attributes: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """The trainings that confirm designs, by trial number as text, from a study's attributes.
 
-    A study keeps each as ``confirmed:NUMBER:SEED``; earlier ones kept those of a design together, as
+    A study keeps each as ``confirmed:NUMBER:STEPS:SEED``; earlier ones kept those of a design together, as
     ``confirmed:NUMBER``. Of trainings of several lengths the longest count.
     """
-    by_seed: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
-    # The shorter keys first: what was trained since takes the place of what was kept together.
-    for kind, *rest in sorted((key.split(":") for key in attributes), key=len):
-        if kind != _CONFIRMED:
-            continue
-        value = attributes[":".join([kind, *rest])]
-        together = value["runs"] if len(rest) == 1 else [value]
-        by_seed[rest[0]] |= {run["seed"]: {"steps": value["steps"]} | run for run in together}
-    return {number: _longest(list(runs.values())) for number, runs in by_seed.items()}
+    known: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for attribute, value in attributes.items():
+        kind, *which = attribute.split(":")
+        if kind == _CONFIRMED:
+            number, *apart = which
+            known[number] += [value] if apart else [{"steps": value["steps"]} | run for run in value["runs"]]
+    return {number: _longest(runs) for number, runs in known.items()}
 
 
 def confirmed_columns(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -99,11 +99,12 @@ class Confirmation:
 
     def _train(self, runs: list[_Run], deadline: float | None) -> None:
         waiting, under_way = list(runs), dict[Future[Outcome], _Run]()
+        steps = self.settings.of_confirmation().steps
         while waiting or under_way:
             late = deadline is not None and time.monotonic() > deadline
             while waiting and not late and len(under_way) < self.workers.size:
                 run = waiting.pop(0)
-                taken = self.study.take_confirmation(run.number, run.seed)
+                taken = self.study.take_confirmation(run.number, steps, run.seed)
                 if taken and any(
                     run.seed == missing.seed for missing in self._missing(run.number, run.record)
                 ):
@@ -136,13 +137,13 @@ class Confirmation:
 
     def _keep(self, run: _Run, outcome: Outcome) -> None:
         gained = {key: outcome.record[key] for key in ("metrics", "curve", "seconds")}
+        steps = self.settings.of_confirmation().steps
         try:
-            self.run_directory.write_confirmation(run.number, run.seed, outcome.files)
+            self.run_directory.write_confirmation(run.number, steps, run.seed, outcome.files)
         except OSError as error:
             raise SearchError(
                 f"{_name(run)} can't be written to {self.run_directory.path} ({error.strerror}); {GOES_ON}"
             ) from None
-        steps = self.settings.of_confirmation().steps
         self.study.confirm(run.number, {"seed": run.seed, "steps": steps} | gained)
         self.watcher.finished(run.number, run.record | {"outcome": TRAINED} | gained, self.study.front())
 

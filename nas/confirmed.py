@@ -1,7 +1,8 @@
-"""What confirms designs, as a study keeps it: one attribute `confirmed:NUMBER:SEED` a training.
+"""What confirms designs, as a study keeps it: one attribute `confirmed:NUMBER:STEPS:SEED` a training.
 
-So processes that confirm one design at the same time write beside each other. Earlier searches kept the
-trainings of a design together, in `confirmed:NUMBER`, which is read too.
+So processes that confirm one design at the same time write beside each other, and no training takes the
+place of one of another length. Earlier searches kept the trainings of a design together, in
+`confirmed:NUMBER`, which is read too.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from typing import Any
 _CONFIRMED = "confirmed:"
 
 
-def key(number: int, seed: int) -> str:
-    """The attribute for the training of trial `number`'s design by a seed."""
-    return f"{_CONFIRMED}{number}:{seed}"
+def key(number: int, steps: int, seed: int) -> str:
+    """The attribute for the training of trial `number`'s design of so many steps by a seed."""
+    return f"{_CONFIRMED}{number}:{steps}:{seed}"
 
 
 def numbers(attributes: Mapping[str, Any]) -> set[int]:
@@ -24,13 +25,13 @@ def numbers(attributes: Mapping[str, Any]) -> set[int]:
 
 
 def trainings(attributes: Mapping[str, Any], number: int) -> list[dict[str, Any]]:
-    """The trainings that confirm the design of trial `number`, by seed.
+    """The trainings that confirm the design of trial `number`, of every length, in the order of their seeds.
 
     Returns:
         Of each its "seed", "steps", "metrics", "curve" and "seconds".
     """
     together = attributes.get(f"{_CONFIRMED}{number}", {"runs": []})
-    found = {one["seed"]: one | {"steps": together["steps"]} for one in together["runs"]}
     start = f"{_CONFIRMED}{number}:"
-    found |= {one["seed"]: one for each, one in attributes.items() if each.startswith(start)}
-    return [found[seed] for seed in sorted(found)]
+    apart = [one for each, one in attributes.items() if each.startswith(start)]
+    found = [one | {"steps": together["steps"]} for one in together["runs"]] + apart
+    return sorted(found, key=lambda one: (one["seed"], one["steps"]))

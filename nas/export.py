@@ -114,7 +114,8 @@ def _training_taken(
     """
     number = int(design["number"])
     if design.get("confirmed"):
-        source = run.confirmation(number, int(design["confirmed.best_seed"]))
+        steps = int(design["confirmed.steps"])
+        source = run.confirmation(number, steps, int(design["confirmed.best_seed"]))
         if (source / "weights.safetensors").is_file():
             try:
                 metrics = json.loads((source / "metrics.json").read_text(encoding="utf-8"))["metrics"]
@@ -123,7 +124,7 @@ def _training_taken(
                     f"trial {number}: {source / 'metrics.json'} is damaged or gone; without the folder"
                     f" {source} the trial's own training is exported"
                 ) from None
-            return source, metrics, int(design["confirmed.steps"])
+            return source, metrics, steps
     return run.trial(number), {}, study["settings"]["training"]["steps"]
 
 

@@ -5,7 +5,7 @@ runs/NAME/settings.yaml     the settings in full, as `nas search --settings` rea
 runs/NAME/search.log        what failed, with tracebacks
 runs/NAME/material.safetensors  clips, latents and features that designs are trained on
 runs/NAME/trials/NNNN/      config.json, metrics.json, curve.csv, weights.safetensors, frames.png
-runs/NAME/confirmed/NNNN-SEED/  the same, of each longer training that confirms a trial's design
+runs/NAME/confirmed/NNNN-STEPS-SEED/  the same, of each longer training that confirms a trial's design
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ class RunDirectory:
         """The folder of a trained trial."""
         return self.path / "trials" / f"{number:04d}"
 
-    def confirmation(self, number: int, seed: int) -> Path:
-        """The folder of a training that confirms a trial's design."""
-        return self.path / "confirmed" / f"{number:04d}-{seed}"
+    def confirmation(self, number: int, steps: int, seed: int) -> Path:
+        """The folder of a training of so many steps that confirms a trial's design."""
+        return self.path / "confirmed" / f"{number:04d}-{steps}-{seed}"
 
     def check(self) -> None:
         """Sees that the folder could be made, or that what is there can be written to.
@@ -107,9 +107,9 @@ class RunDirectory:
         """
         _write_folder(self.trial(number), files)
 
-    def write_confirmation(self, number: int, seed: int, files: Mapping[str, bytes]) -> None:
+    def write_confirmation(self, number: int, steps: int, seed: int, files: Mapping[str, bytes]) -> None:
         """Writes the folder of a training that confirms a trial's design, as `write_trial` does."""
-        final = self.confirmation(number, seed)
+        final = self.confirmation(number, steps, seed)
         final.parent.mkdir(exist_ok=True)
         _write_folder(final, files)
 

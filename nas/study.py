@@ -2,8 +2,8 @@
 
 Searching goes by ask and tell, so samplers and storages are Optuna's own. Beside parameters and values, a
 study keeps in its user attributes `study` (its definition), `main:ID` (the beat of each main process),
-`repriced:NUMBER` (costs from Core ML conversion) and `confirmed:NUMBER:SEED` (`nas.confirmed`); a trial keeps
-`record`, all that is known of it, and `progress` while it is trained.
+`repriced:NUMBER` (costs from Core ML conversion) and `confirmed:NUMBER:STEPS:SEED` (`nas.confirmed`); a trial
+keeps `record`, all that is known of it, and `progress` while it is trained.
 """
 
 from __future__ import annotations
@@ -270,11 +270,11 @@ class Study:
 
     def confirm(self, number: int, training: Mapping[str, Any]) -> None:
         """Keeps a training that confirms the design of a trial; it says its "seed" and "steps"."""
-        self._study.set_user_attr(confirmed.key(number, training["seed"]), dict(training))
+        self._study.set_user_attr(confirmed.key(number, training["steps"], training["seed"]), dict(training))
 
-    def take_confirmation(self, number: int, seed: int) -> bool:
+    def take_confirmation(self, number: int, steps: int, seed: int) -> bool:
         """Whether this main is to train a design for its confirmation: not where another one is at it."""
-        key = f"confirming:{number}:{seed}"
+        key = f"confirming:{number}:{steps}:{seed}"
         taken = self._study.user_attrs.get(key)
         beat = self._mains().get(taken) if taken is not None else None
         if taken != self.main and beat is not None and alive(beat):

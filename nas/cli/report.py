@@ -85,6 +85,6 @@ def _folder(design: dict[Any, Any], folder: Path) -> Path:
     runs = [named, RunDirectory(Path(design["run"]), "")] if design["run"] else [named]
     folders = [run.trial(number) for run in runs]
     if design["confirmed"]:
-        seed = int(design["confirmed.best_seed"])
-        folders = [*(run.confirmation(number, seed) for run in runs), *folders]
+        steps, seed = int(design["confirmed.steps"]), int(design["confirmed.best_seed"])
+        folders = [*(run.confirmation(number, steps, seed) for run in runs), *folders]
     return next((place for place in folders if place.is_dir()), folders[0])

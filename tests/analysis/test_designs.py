@@ -79,12 +79,18 @@ def test_confirmed_designs_are_the_only_candidates(run: Run) -> None:
 
 def test_trainings_that_confirm_a_design_count_alike_wherever_a_study_keeps_them(tmp_path: Path) -> None:
     together = confirmation(32.0, 34.0, steps=400)
-    apart = {f"confirmed:1:{training['seed']}": training | {"steps": 400} for training in together["runs"]}
     shorter = confirmation(20.0, 20.0, 20.0, steps=100)
+    apart, shorter_apart = (
+        {
+            f"confirmed:1:{each['steps']}:{training['seed']}": training | {"steps": each["steps"]}
+            for training in each["runs"]
+        }
+        for each in (together, shorter)
+    )
     tables = [
         load_study(write_study(tmp_path / str(number), RECORDS, attributes=attributes)).drop(columns=TIMES)
         for number, attributes in enumerate(
-            [{"confirmed:1": together}, apart, {"confirmed:1": shorter} | apart]
+            [{"confirmed:1": together}, apart, {"confirmed:1": shorter} | apart, apart | shorter_apart]
         )
     ]
     for table in tables[1:]:

@@ -109,7 +109,7 @@ def test_trains_the_front_again_longer_and_by_other_seeds(
         assert psnr[0] != psnr[1]
         assert table.loc[number, "confirmed.psnr"] == fmean(psnr)
         assert [step for step, _ in confirmed[0]["curve"]] == [2, 4, 6, 8]
-        assert (run.confirmation(number, SEEDS[0]) / "weights.safetensors").is_file()
+        assert (run.confirmation(number, 8, SEEDS[0]) / "weights.safetensors").is_file()
 
 
 def test_goes_on_where_it_was_interrupted(
@@ -130,7 +130,12 @@ def test_goes_on_where_it_was_interrupted(
         update={"confirmation": settings.confirmation.model_copy(update={"times": 1})}
     )
     Confirmation(study, shorter, workers, run, listener).run(1, deadline=None)
-    assert len(listener.heard) == 3  # those of another length don't count
+    assert len(listener.heard) == 3  # those of another length don't count, and are kept
+    (number,) = set(listener.heard)
+    assert [(one["seed"], one["steps"]) for one in study.confirmation(number)] == [
+        (seed, steps) for seed in SEEDS for steps in (4, 8)
+    ]
+    assert all(run.confirmation(number, steps, seed).is_dir() for seed in SEEDS for steps in (4, 8))
 
 
 def test_begins_no_training_after_the_deadline(
@@ -146,7 +151,7 @@ def test_leaves_to_another_living_main_what_it_is_at(
 ) -> None:
     other = Study.open(run.storage, "run", study.definition)
     with other.at_work():
-        assert all(other.take_confirmation(0, seed) for seed in SEEDS)
+        assert all(other.take_confirmation(0, 8, seed) for seed in SEEDS)
         Confirmation(study, settings, workers, run, Watcher()).run(2, deadline=None)
         assert study.confirmation(0) == []
         assert study.confirmation(1)

@@ -89,7 +89,7 @@ def test_a_confirmed_design_comes_with_the_weights_of_its_best_confirmation(
         "weights.safetensors": save(longer),
         "metrics.json": json.dumps({"metrics": {"psnr": 34.5, "ssim": 0.95}}).encode(),
     }
-    run.write_confirmation(7, 10001, files)
+    run.write_confirmation(7, 1120, 10001, files)
     confirmed = {"confirmed": True, "confirmed.best_seed": 10001, "confirmed.steps": 1120}
     export(run, DESIGN | confirmed, record(proxy=None), tmp_path / "decoder")
     decoder = load_exported(tmp_path / "decoder")
@@ -98,7 +98,7 @@ def test_a_confirmed_design_comes_with_the_weights_of_its_best_confirmation(
     assert "34.50 dB" in card
     assert "1,120 steps" in card
 
-    damaged = run.confirmation(7, 10001) / "metrics.json"
+    damaged = run.confirmation(7, 1120, 10001) / "metrics.json"
     damaged.write_text("{")
     with pytest.raises(UserError, match=f"trial 7: {damaged} is damaged or gone"):
         export(run, DESIGN | confirmed, record(proxy=None), tmp_path / "another")
