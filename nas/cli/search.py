@@ -126,13 +126,13 @@ def search(
         stop_early=stop_early,
         confirm=confirm,
     )
-    # Schedulers send it before they kill.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     display = watcher()
     try:
         asked = check(request, display.say)  # before anything that takes seconds is imported
         from nas.search import search as run_search
 
+        # Schedulers send it before they kill. Not set earlier, since joining a Ray cluster sets Ray's own.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         run = run_search(asked, display)
     except SearchError as error:
         typer.echo(f"nas: {error}", err=True)
