@@ -16,6 +16,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
+from random_material import random_material
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -42,7 +43,7 @@ def main() -> None:
     torch.set_num_threads(1)
     keep_freed_memory()
     settings = load_settings("cpu")
-    material = _material(settings)
+    material = random_material(settings.clips, FEATURE_CHANNELS)
     space, rng = SearchSpace.preset("wan"), np.random.default_rng(0)
     designs = {name: design(name) for name in DESIGNS}
     designs |= {f"random {config.hash[:6]}": config for config in (space.sample(rng) for _ in range(2))}
@@ -97,31 +98,6 @@ def _clip_ms(config: DecoderConfig, material: Material, count: int) -> float:
         decoder(latents)
         times.append(time.process_time() - began)
     return 1e3 * statistics.median(times) / count
-
-
-def _material(settings: Settings) -> Material:
-    """Random clips, latents and features with Wan's compression."""
-    generator = torch.Generator().manual_seed(0)
-    clips = settings.clips
-
-    def pixels(number: int, length: int) -> Tensor:
-        shape = (number, 3, length, clips.size, clips.size)
-        return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
-
-    def latents(number: int, length: int, channels: int) -> Tensor:
-        shape = (number, channels, (length + 3) // 4, clips.size // 8, clips.size // 8)
-        return torch.randn(shape, generator=generator)
-
-    return Material(
-        clips=pixels(clips.train, clips.frames),
-        latents=latents(clips.train, clips.frames, 16),
-        features=latents(clips.train, clips.frames, FEATURE_CHANNELS),
-        feature_block="mid_block",
-        validation_clips=pixels(clips.validation, clips.validation_frames),
-        validation_latents=latents(clips.validation, clips.validation_frames, 16),
-        teacher_psnr=25.0,
-        teacher_frames=torch.zeros(clips.validation, 3, clips.size, clips.size, dtype=torch.uint8),
-    )
 
 
 @contextmanager

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from random_material import random_material
 
-from nas.material import Material
 from nas.material_file import cached_material
-from nas.settings import Settings, load_settings
+from nas.settings import load_settings
 from nas.trial import Job
 from nas.workers import Task
 from nas.workers.local import LocalWorkers
@@ -45,7 +45,7 @@ def main() -> None:
     first = None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "material.safetensors"
-        cached_material(path, {}, lambda: _material(settings))
+        cached_material(path, {}, lambda: random_material(settings.clips, TEACHER_CHANNELS))
         for workers in asked.workers:
             seconds, busy = _train(workers, tasks, Job(path, settings.proxy, "wan", {"description": "-"}))
             first = first or seconds
@@ -64,30 +64,6 @@ def _train(count: int, tasks: list[Task], job: Job) -> tuple[float, float]:
         futures = [workers.submit(task, lambda progress: None) for task in tasks]
         busy = sum(sum(future.result().record["seconds"].values()) for future in futures)
         return time.perf_counter() - began, busy
-
-
-def _material(settings: Settings) -> Material:
-    """Random clips, latents and features with Wan's compression."""
-    clips, generator = settings.clips, torch.Generator().manual_seed(0)
-
-    def pixels(count: int, frames: int) -> torch.Tensor:
-        shape = (count, 3, frames, clips.size, clips.size)
-        return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
-
-    def latents(count: int, frames: int, channels: int) -> torch.Tensor:
-        shape = (count, channels, (frames + 3) // 4, clips.size // 8, clips.size // 8)
-        return torch.randn(shape, generator=generator)
-
-    return Material(
-        clips=pixels(clips.train, clips.frames),
-        latents=latents(clips.train, clips.frames, 16),
-        features=latents(clips.train, clips.frames, TEACHER_CHANNELS),
-        feature_block="mid_block",
-        validation_clips=pixels(clips.validation, clips.validation_frames),
-        validation_latents=latents(clips.validation, clips.validation_frames, 16),
-        teacher_psnr=25.0,
-        teacher_frames=torch.zeros(clips.validation, 3, clips.size, clips.size, dtype=torch.uint8),
-    )
 
 
 if __name__ == "__main__":
