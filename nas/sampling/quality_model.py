@@ -30,8 +30,6 @@ _NOISE = (0.37, 0.5)
 _LINEAR = (0.22, 1.5)  # of each group
 _DEPARTURES = (0.37, 1.5)
 _LENGTH = (1.65, 0.7)  # of the stationary term, in features of which each group has unit variance
-_LINEAR_AFTER = (0.03, 1.5)  # with an earlier model, which leaves less to learn
-_DEPARTURES_AFTER = (0.1, 1.5)
 _FACTOR = (0.1, 1.0)  # of the factor, 1 in the mean, that differences of an earlier model come with here
 _WEIGHT = 5  # trainings that an earlier model's spread of quality counts for
 
@@ -104,7 +102,7 @@ class QualityModel:
             self._scale = float(quality.std()) or 1.0
         else:
             group = np.append(group, groups)
-            priors = [*[_LINEAR_AFTER] * groups, _FACTOR, _DEPARTURES_AFTER]
+            priors.insert(groups, _FACTOR)
             squares = len(quality) * quality.var() + _WEIGHT * before._scale**2
             self._scale = float(np.sqrt(squares / (len(quality) + _WEIGHT)))
         inputs, expected = self._inputs_of(features)
