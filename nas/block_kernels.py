@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 Norm = Literal["rms", "layer", "none"]
 Activation = Literal["relu", "silu", "none"]
+
+
+def as_autocast(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """Tensors in the dtype of an enclosing `torch.autocast`, which doesn't cast for our kernels."""
+    device = tensors[0].device.type
+    if not torch.is_autocast_enabled(device):
+        return tensors
+    return tuple(tensor.to(torch.get_autocast_dtype(device)) for tensor in tensors)
 
 
 def depthwise_conv3d(clip: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -24,7 +33,7 @@ def depthwise_conv3d(clip: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     if clip.is_cuda:
         from nas.kernels.depthwise import depthwise_conv3d as on_gpu
 
-        return on_gpu(clip, weight, bias)
+        return on_gpu(*as_autocast(clip, weight, bias))
     from nas.cpu_kernels.depthwise import depthwise_conv3d as on_cpu
 
     return on_cpu(clip, weight, bias)
@@ -49,6 +58,7 @@ def norm_activate(
     if clip.is_cuda:
         from nas.kernels.norm import norm_activate as on_gpu
 
+        (clip,) = as_autocast(clip)
         return on_gpu(clip, norm, activation, eps, padding)
     from nas.cpu_kernels.norm import norm_activate as on_cpu
 

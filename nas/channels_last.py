@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nas.block_kernels import Activation, depthwise_conv3d, norm_activate
+from nas.block_kernels import Activation, as_autocast, depthwise_conv3d, norm_activate
 from search_space.convolutions import (
     DenseConvolution,
     DepthwiseSeparableConvolution,
@@ -86,7 +86,7 @@ def _convolve(convolution: nn.Conv2d | nn.Conv3d, clip: Tensor) -> Tensor:
 
         assert convolution.bias is not None
         weight = convolution.weight if convolution.weight.dim() == 5 else convolution.weight.unsqueeze(2)
-        return narrow_conv3d(clip, weight, convolution.bias)
+        return narrow_conv3d(*as_autocast(clip, weight, convolution.bias))
     if isinstance(convolution, nn.Conv2d):
         return _by_frame(convolution, clip)
     convolved: Tensor = convolution(clip)
@@ -95,6 +95,7 @@ def _convolve(convolution: nn.Conv2d | nn.Conv3d, clip: Tensor) -> Tensor:
 
 def _scale(clip: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """A factor and a summand for each channel of `[B, C, T, H, W]`."""
+    clip, weight, bias = as_autocast(clip, weight, bias)  # else autocast computes in the widest of theirs
     return torch.addcmul(bias.view(-1, 1, 1, 1), clip, weight.view(-1, 1, 1, 1))
 
 

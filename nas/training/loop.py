@@ -21,7 +21,6 @@ from torch import Tensor
 from nas.aside import write_whole
 from nas.card import describe_training
 from nas.clips.stream import ClipStream, Footage, find_footage, validation_clips
-from nas.depthwise import compute_framewise
 from nas.export import CARD, WEIGHTS, load_exported
 from nas.frames import side_by_side
 from nas.inputs import latents as described_latents
@@ -125,10 +124,7 @@ class _Training:
         stream = ClipStream(self.footage.train, frames, size, settings.seed, mirrored=True)
         kept = settings.data.clips
         self.clips = NumberedClips(stream) if kept is None else LatentStore(self.files.latents, stream, kept)
-        if device.type == "cuda":
-            compute_framewise(decoder)  # the fused kernels take bf16 weights, which autocast doesn't
-        else:
-            training_form(decoder)
+        training_form(decoder.to(device))
         latent = self.teacher.encode(torch.zeros(1, 3, frames, size, size, device=device))
         self.state = TrainingState(decoder, self.teacher, settings, latent)
         if tensors:
