@@ -42,7 +42,7 @@ Latency = Callable[[DecoderConfig], float]  # ms
 
 
 class Chosen(NamedTuple):
-    """A design of the list; `origin` is "named", "stratum" or "near"."""
+    """A design to train; `origin` is "named", "stratum", "near" or, of a study, "search"."""
 
     name: str
     origin: str
@@ -80,7 +80,7 @@ def draw(count: int) -> list[Chosen]:
 
     named = [design(name) for name in NAMED]
     from_strata = _from_strata(space, rng, latency)
-    nearby = _nearby(space, rng, [*named, *_front()], latency)
+    nearby = _nearby(space, rng, [*named, *(chosen.config for chosen in front(STUDY))], latency)
     chosen = [Chosen(name, "named", config) for name, config in zip(NAMED, named, strict=True)]
     known = {config.hash for config in named}
     for turn in islice(cycle(("stratum", "near", "stratum")), count - len(chosen)):
@@ -117,17 +117,21 @@ def _nearby(
             yield config
 
 
-def _front() -> list[DecoderConfig]:
-    """The front of quality against latency among the trainings of `STUDY`, fastest first."""
+def front(study: Path) -> list[Chosen]:
+    """The front of quality against latency among a study's trainings, fastest first, of origin "search"."""
     from analysis import load_study
 
-    study = load_study(STUDY)
-    trained = study[study["outcome"] == "trained"].sort_values("latency_ms")
+    trials = load_study(study)
+    trained = trials[trials["outcome"] == "trained"].sort_values("latency_ms")
     best = trained[trained["psnr"] > trained["psnr"].cummax().shift(fill_value=-np.inf)]
     space = SearchSpace.preset(TEACHER)
     names = [parameter.name for parameter in space.asked]
     rows = best[[f"param.{name}" for name in names]].to_numpy().tolist()
-    return [space.config(dict(zip(names, row, strict=True))) for row in rows]
+    configs = [space.config(dict(zip(names, row, strict=True))) for row in rows]
+    return [
+        Chosen(f"{study.name}-{number}", "search", config)
+        for number, config in zip(best["number"], configs, strict=True)
+    ]
 
 
 def main() -> None:

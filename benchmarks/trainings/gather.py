@@ -2,6 +2,11 @@
 
     python benchmarks/trainings/gather.py --out rows --settings gpu --processes 4
     python benchmarks/trainings/gather.py --out rows --settings cpu --processes 14 --minutes 30
+    python benchmarks/trainings/gather.py --out rows --settings benchmarks/trainings/gpu-footage.yaml \
+        --footage FOOTAGE --study benchmarks/studies/wan-h200 --seeds 0
+
+The third trains on the footage that the stand-in was made of (`python -m nas.teachers.stand_in.footage
+FOOTAGE`) and judges by scenes that nothing was trained on, first of all the front of a study.
 
 A training is `nas.distil.distil` with the settings of a search, for `--times` as many steps. With a constant
 learning rate and averaged weights every beginning of a run is a run, so the learning curve, measured on all
@@ -27,19 +32,21 @@ from typing import Any
 
 import torch
 import torch.multiprocessing as processes
-from designs import TEACHER, Chosen, read
+from designs import TEACHER, Chosen, front, read
 
 from nas.allocator import keep_freed_memory
+from nas.clips import Clips
 from nas.distil import DistillationError, distil
 from nas.inputs import digest, fitting_clips
 from nas.material import Material, prepare
-from nas.settings import Settings, load_settings
-from nas.teachers import load_teacher
+from nas.settings import ClipSettings, Settings, load_settings
+from nas.teachers import Teacher, load_teacher
+from nas.teachers.stand_in.moving_pictures import Footage
 
 RANKED = 40  # designs that come first, with one seed: those of the study of short runs
 REPEATED = 30  # of these, which come again
 SEEDS = (0, 1, 2)
-DATA_SEED = 0  # of the clips, the same for all
+SHOTS = 0.25  # share of the clips of `--footage` that are cut from shots; the others pan over photographs
 VERSIONS = ("nas-video-decoders", "torch", "diffusers")
 
 
@@ -145,10 +152,28 @@ def _hardware(device: str) -> str:
     return next(names, platform.processor())
 
 
-def provide(settings: Settings, weights: str, device: str) -> tuple[Material, dict[str, Any]]:
+def moving_pictures(footage: Path, wanted: ClipSettings, teacher: Teacher, seed: int) -> Clips:
+    """Clips of the stand-in's footage, those to validate with of the scenes held out from it."""
+    scenes = {kind: Footage(footage / kind) for kind in ("train", "held-out")}
+    frames, longer = teacher.frames(wanted.frames), teacher.frames(wanted.validation_frames)
+    return Clips(
+        train=scenes["train"].batch(seed, wanted.train, frames, wanted.size, SHOTS),
+        validation=scenes["held-out"].batch(seed, wanted.validation, longer, wanted.size, SHOTS),
+        sources=sorted((footage / "train").iterdir()),
+        skipped=[],
+        split="the stand-in's footage, validated on scenes held out from it",
+    )
+
+
+def provide(
+    settings: Settings, weights: str, device: str, footage: Path | None, seed: int
+) -> tuple[Material, dict[str, Any]]:
     """What trainings with these settings start from, and what all their rows say of it."""
     teacher = load_teacher(TEACHER, weights=weights, device=device)
-    clips = fitting_clips(None, settings.clips, teacher, DATA_SEED)
+    if footage is None:
+        clips = fitting_clips(None, settings.clips, teacher, seed)
+    else:
+        clips = moving_pictures(footage, settings.clips, teacher, seed)
     material = prepare(teacher, clips, with_features=settings.training.feature_weight > 0)
     return material, {
         "teacher": TEACHER,
@@ -166,6 +191,9 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of the row files")
     parser.add_argument("--settings", default="gpu", help="a preset or a YAML file")
+    parser.add_argument("--footage", type=Path, default=None, help="of the stand-in, for the sample clips")
+    parser.add_argument("--clips-seed", type=int, default=0, help="of the clips, the same for all designs")
+    parser.add_argument("--study", type=Path, default=None, help="whose front is trained first")
     parser.add_argument("--weights", default="stand-in", help="of the teacher; each in a folder of its own")
     parser.add_argument("--times", type=int, default=10, help="as many steps as the settings say")
     parser.add_argument("--designs", type=int, default=None, help="the first so many of the list only")
@@ -177,7 +205,7 @@ def main() -> None:
 
     preset = load_settings(asked.settings)
     device = "cpu" if preset.proxy or not torch.cuda.is_available() else "cuda"
-    material, shared = provide(preset, asked.weights, device)
+    material, shared = provide(preset, asked.weights, device, asked.footage, asked.clips_seed)
     shared |= {"preset_steps": preset.training.steps, "processes": asked.processes}
     asked.out.mkdir(parents=True, exist_ok=True)
     designs = read()
@@ -185,6 +213,8 @@ def main() -> None:
     trainings = [
         (chosen, seed) for chosen, seed in order(designs) if chosen.name in wanted and seed in asked.seeds
     ]
+    if asked.study is not None:
+        trainings = [(chosen, seed) for chosen in front(asked.study) for seed in asked.seeds] + trainings
     arguments = (trainings, material, lengthened(preset, asked.times), shared, asked.out, deadline)
     # Started afresh, as CUDA demands; tensors are shared, so the clips lie in memory once.
     processes.start_processes(work, args=arguments, nprocs=asked.processes, start_method="spawn")
