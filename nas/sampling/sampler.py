@@ -25,16 +25,16 @@ REPEAT_OF = "repeat_of"
 """User attribute of a trial that trains a design again on purpose: the number of the earlier trial."""
 
 _SPREAD = 8  # designs, spread over log latency, that come after the first
-_BETWEEN = 3  # with a prior only every third trial is of these, which keep it from being believed for ever
+_BETWEEN = 3  # with a prior every third trial is one, and later: else what it is wrong in is not found out
 
 
 class CostAwareSampler(optuna.samplers.BaseSampler):
     """Proposes what is expected to add most to the hypervolume of the front.
 
-    The first design of the space comes first, then a few spread over log latency. From then on, with a prior
-    in between too, a Gaussian process predicts quality, while the costs of every candidate are exact. A
-    design is proposed again where knowing it better is worth more than any new one; its trial has the user
-    attribute `REPEAT_OF`.
+    The first design of the space comes first, then a few spread over log latency. From then on a Gaussian
+    process predicts quality, while the costs of every candidate are exact. With a prior it does so from the
+    second trial, and the spread designs come later, in between. A design is proposed again where knowing it
+    better is worth more than any new one; its trial has the user attribute `REPEAT_OF`.
 
     A proposal depends on the seed, the trial's number and the trials in the storage alone. Trials that run,
     in any process, count as what is expected of them.
@@ -63,7 +63,7 @@ class CostAwareSampler(optuna.samplers.BaseSampler):
             constraints: that proposals meet; the first design may break them, and is proposed all the same.
             seed: of all random draws.
             prior: trainings known before. With it the model is asked after the first design, and the spread
-                designs come in between.
+                designs come later, one in three trials.
 
         Raises:
             UserError: no design drawn meets the constraints; says the best value found.
@@ -95,8 +95,8 @@ class CostAwareSampler(optuna.samplers.BaseSampler):
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         trials = Trials.of(study, self._space, but=trial.number)
-        spread = self._prior is None or trial.number % _BETWEEN == 0
-        beginning = self._beginning if spread else self._beginning[:1]
+        later = trial.number > _SPREAD and trial.number % _BETWEEN == 0
+        beginning = self._beginning if self._prior is None or later else self._beginning[:1]
         design = next((design for design in beginning if key(design) not in trials.tried), None)
         self.exhausted = False
         if design is None:

@@ -58,9 +58,8 @@ def informed(
 
 
 def share_of_the_best(trials: list[FrozenTrial]) -> float:
-    """Of upsamplers that a model chose, the share that is of the best kind, of three."""
-    chosen = [trial.params for trial in trials if trial.number % 3]
-    upsamplers = [params[f"{stage}_upsampler"] for params in chosen for stage in ("up1", "up2", "up3")]
+    """Of upsamplers the share that is of the best kind, of three."""
+    upsamplers = [trial.params[f"{stage}_upsampler"] for trial in trials for stage in ("up1", "up2", "up3")]
     return float(np.mean([name == "nearest" for name in upsamplers]))
 
 
@@ -71,18 +70,18 @@ def test_a_prior_on_another_scale_makes_the_first_proposals_good(
     informed: CostAwareSampler,
 ) -> None:
     study = optuna.create_study(directions=["maximize", "minimize"], sampler=informed)
-    for _ in range(9):
+    for _ in range(13):
         trial = study.ask()
         config = space.suggest(trial)
         design = space.positions(config)[np.newaxis]
         study.tell(trial, [quality(design)[0], costs(design).latency_ms[0]])
-        if trial.number % 3 == 0:  # so that what the prior is wrong in is found out
+        if trial.number in (9, 12):  # so that what the prior is wrong in is found out
             assert config in informed.beginning
-    assert share_of_the_best(study.trials) > 0.5
+    assert share_of_the_best(study.trials[1:9]) > 0.5
 
 
 def test_a_prior_guides_workers_that_begin_at_once(space: SearchSpace, informed: CostAwareSampler) -> None:
     study = optuna.create_study(directions=["maximize", "minimize"], sampler=informed)
     at_once = [space.suggest(study.ask()).hash for _ in range(6)]
     assert len(set(at_once)) == 6
-    assert share_of_the_best(study.trials) > 0.5
+    assert share_of_the_best(study.trials[1:]) > 0.5
