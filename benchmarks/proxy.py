@@ -250,11 +250,13 @@ def another_teacher(trainings: pd.DataFrame, resamples: int) -> None:
     """How the first teacher's trainings rank designs against the same trainings on another."""
     others = load(weights="path")
     print(f"\n## Against another teacher\n\n{HEAD}")
-    for (preset, steps), runs in others.groupby(["preset", "steps"]):
+    for (preset, steps, clips), runs in others.groupby(["preset", "steps", "footage_digest"]):
         first, second = ends(trainings[trainings["preset"] == preset], steps), ends(runs, steps)
         both = first.index.intersection(second.index)
         columns = (first.loc[both, "psnr"], second.loc[both, "psnr"], first.loc[both, "latency_ms"])
-        print(report(f"{preset}, {steps} steps", *(column.to_numpy() for column in columns), resamples))
+        same = "the same" if clips in set(first["footage_digest"]) else "other"
+        name = f"{preset}, {steps} steps, {same} clips"
+        print(report(name, *(column.to_numpy() for column in columns), resamples))
 
 
 def doubled(trainings: pd.DataFrame) -> None:
@@ -272,9 +274,9 @@ def doubled(trainings: pd.DataFrame) -> None:
 def full_width(trainings: pd.DataFrame) -> None:
     """What designs of the list reach at full width, by preset and steps, dB."""
     runs = trainings[(trainings["trained"] == trainings["config"]) & (trainings["origin"] != "study")]
-    steps = [140, 280, 560, 1400]
+    steps = [140, 280, 560, 1400, 2800]
     print(
-        f"\n| design | preset | {' | '.join(f'{step} steps' for step in steps)} |" + "\n" + "|---" * 6 + "|"
+        f"\n| design | preset | {' | '.join(f'{step} steps' for step in steps)} |" + "\n" + "|---" * 7 + "|"
     )
     reached = {step: at(runs, step) for step in steps}
     for index, run in runs.sort_values(["name", "preset"]).iterrows():

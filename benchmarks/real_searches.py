@@ -11,32 +11,43 @@ stopped trainings count as trainings and add nothing.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from samplers.scoring import hypervolumes, trainings_to
 from trainings.table import load
 
 from analysis import load_study
 
 ORDERS = 200  # of the random search
+Judge = Callable[[pd.DataFrame], np.ndarray]
+"""Says PSNR, dB, of rows whose columns have the designs' parameters, [N]."""
+
 AFTER = (5, 10, 20, 30, 50, 100)  # trainings
 
 
-def searched(study: Path) -> np.ndarray:
-    """The hypervolume of a study after each of its trainings, stopped ones included [N]."""
+def searched(study: Path, judge: Judge | None = None) -> np.ndarray:
+    """The hypervolume of a study after each of its trainings, stopped ones included [N].
+
+    Args:
+        study: a run directory.
+        judge: says the quality of the rows of a table; by default what each training measured.
+    """
     table = load_study(study)
     table = table[table["outcome"].isin(["trained", "stopped"])].sort_values("number")
     finished = (table["outcome"] == "trained").to_numpy()
-    psnr = np.where(finished, table["psnr"], -np.inf).clip(min=0)
+    quality = table["psnr"].to_numpy() if judge is None else judge(table)
+    psnr = np.where(finished, quality, -np.inf).clip(min=0)
     return hypervolumes(psnr, table["latency_ms"].to_numpy(dtype=float))
 
 
-def drawn(rng: np.random.Generator, weights: str = "stand-in") -> np.ndarray:
-    """The hypervolumes of random searches [ORDERS, designs] on a teacher of the table."""
-    table = load(preset="cpu-cosine", steps=80, weights=weights)
+def drawn(rng: np.random.Generator, table: pd.DataFrame, judge: Judge | None = None) -> np.ndarray:
+    """The hypervolumes of random searches among a table's trainings, [ORDERS, designs]."""
     table = table[(table["origin"] == "stratum") & (table["seed"] == 0) & table["psnr"].notna()]
-    psnr, latency = table["psnr"].to_numpy(), table["latency_ms"].to_numpy()
+    psnr = table["psnr"].to_numpy() if judge is None else judge(table)
+    latency = table["latency_ms"].to_numpy()
     return np.array(
         [hypervolumes(psnr[o], latency[o]) for o in (rng.permutation(len(table)) for _ in range(ORDERS))]
     )
@@ -48,7 +59,7 @@ def main() -> None:
     )
     parser.add_argument("study", type=Path)
     ours = searched(parser.parse_args().study)
-    random = drawn(np.random.default_rng(0))
+    random = drawn(np.random.default_rng(0), load(preset="cpu-cosine", steps=80))
     print(
         f"Hypervolume of measured quality, dB x decades; random: {ORDERS} orders of {random.shape[1]}"
         " designs\n"

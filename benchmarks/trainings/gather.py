@@ -197,6 +197,7 @@ def main() -> None:
     parser.add_argument("--weights", default="stand-in", help="of the teacher; each in a folder of its own")
     parser.add_argument("--times", type=int, default=10, help="as many steps as the settings say")
     parser.add_argument("--designs", type=int, default=None, help="the first so many of the list only")
+    parser.add_argument("--names", nargs="*", default=None, help="of designs: these only")
     parser.add_argument("--seeds", type=int, nargs="*", default=SEEDS)
     parser.add_argument("--processes", type=int, default=1, help="at a time; on a CPU one thread each")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="after which none is begun")
@@ -215,6 +216,8 @@ def main() -> None:
     ]
     if asked.study is not None:
         trainings = [(chosen, seed) for chosen in front(asked.study) for seed in asked.seeds] + trainings
+    if asked.names is not None:
+        trainings = [(chosen, seed) for chosen, seed in trainings if chosen.name in asked.names]
     arguments = (trainings, material, lengthened(preset, asked.times), shared, asked.out, deadline)
     # Started afresh, as CUDA demands; tensors are shared, so the clips lie in memory once.
     processes.start_processes(work, args=arguments, nprocs=asked.processes, start_method="spawn")
