@@ -250,13 +250,11 @@ def another_teacher(trainings: pd.DataFrame, resamples: int) -> None:
     """How the first teacher's trainings rank designs against the same trainings on another."""
     others = load(weights="path")
     print(f"\n## Against another teacher\n\n{HEAD}")
-    for (preset, steps, clips), runs in others.groupby(["preset", "steps", "footage_digest"]):
+    for (preset, steps), runs in others.groupby(["preset", "steps"]):
         first, second = ends(trainings[trainings["preset"] == preset], steps), ends(runs, steps)
         both = first.index.intersection(second.index)
         columns = (first.loc[both, "psnr"], second.loc[both, "psnr"], first.loc[both, "latency_ms"])
-        same = "the same" if clips in set(first["footage_digest"]) else "other"
-        name = f"{preset}, {steps} steps, {same} clips"
-        print(report(name, *(column.to_numpy() for column in columns), resamples))
+        print(report(f"{preset}, {steps} steps", *(column.to_numpy() for column in columns), resamples))
 
 
 def doubled(trainings: pd.DataFrame) -> None:
