@@ -31,10 +31,6 @@ class WeightsInUse:
     digest: str
     description: str
 
-    @property
-    def is_stand_in(self) -> bool:
-        return self.kind == "stand-in"
-
 
 class _NotHadError(Exception):
     """Weights that can't be had from one place; the message says where it looked and what came of it."""

@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from nas.settings_file import preset_names, read_settings, validated
+from nas.settings_file import read_settings, validated
 
 _PRESETS = resources.files("nas.training") / "presets"
 _WHAT = "training settings"
@@ -121,11 +121,6 @@ class FullTrainingSettings(_Section):
     def to_yaml(self) -> str:
         """As `load_training` reads it."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, width=110)
-
-
-def training_presets() -> list[str]:
-    """The names of the shipped settings."""
-    return preset_names(_PRESETS)
 
 
 def load_training(name: str | Path, teacher: TeacherSettings | None = None) -> FullTrainingSettings:
