@@ -25,7 +25,7 @@ from nas.training_step import TrainingStep
 from nas.training_weights import Weights
 
 TEACHER = "wan"
-DATA_SEED = 0  # of the clips, as in benchmarks/trainings/gather.py
+DATA_SEED = 0  # of the clips, that of the table's trainings
 SEEDS = (0, 1, 2)
 
 

@@ -228,11 +228,12 @@ def schedules(trainings: pd.DataFrame) -> None:
     """What presets that train the same decoders reach in the same number of steps, design by design."""
     print("\n| steps | preset | against | designs | mean difference, dB | least | most |")
     print("|---|---|---|---|---|---|---|")
+    among = ["hash", "trained", "footage_digest"]
     for step in sorted(trainings["preset_steps"].unique()):
         # Under cosine, what lies before the end is no result.
         runs = trainings[(trainings["schedule"] == "constant") | (trainings["steps"] == step)]
         runs = runs.assign(reached=at(runs, step)).dropna(subset="reached")
-        reached = runs[runs["seed"] == 0].pivot_table("reached", ["hash", "trained"], "preset")
+        reached = runs[runs["seed"] == 0].pivot_table("reached", among, "preset")
         for one, other in combinations(reached.columns, 2):
             apart = (reached[one] - reached[other]).dropna()
             if len(apart) > 1:
@@ -270,7 +271,7 @@ def doubled(trainings: pd.DataFrame) -> None:
 
 
 def full_width(trainings: pd.DataFrame) -> None:
-    """What designs of the list reach at full width, by preset and steps, dB."""
+    """What designs reach at full width, by preset, each with its own clips to be judged by, and steps, dB."""
     runs = trainings[(trainings["trained"] == trainings["config"]) & (trainings["origin"] != "study")]
     steps = [140, 280, 560, 1400, 2800]
     print(

@@ -4,7 +4,8 @@
 
 Designs are trained against the stand-in by the settings of the table (`benchmarks/trainings/cpu-
 cosine.yaml`). After each training the table of all so far is written, with their hypervolume by the PSNR
-that was measured. A training takes about 8 s on a core of its own.
+that was measured. A training takes about 8 s on a core of its own. `benchmarks/real_searches.py` shows the
+searches whose tables are in `benchmarks/samplers/real/`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from nas.settings import Settings, load_settings
 from nas.teachers import load_teacher
 from search_space import SearchSpace
 
-DATA_SEED = 0  # of the clips, as in benchmarks/trainings/gather.py
+DATA_SEED = 0  # of the clips, that of the table's trainings
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,14 @@ class Trainings:
         return Simulated(psnr, psnr, tuple(result.curve), seconds, latency)
 
 
-def table(space: SearchSpace, done: list[Trial]) -> pd.DataFrame:
-    """One row a training, in their order."""
+def table(space: SearchSpace, search: str, seed: int, done: list[Trial]) -> pd.DataFrame:
+    """One row a training of a search, in their order."""
     psnr = np.array([trial.training.psnr for trial in done])
     latency = np.array([trial.training.latency_ms for trial in done])
     return pd.DataFrame(
         {
+            "search": search,
+            "seed": seed,
             "hash": [space.at(trial.design).hash for trial in done],
             "psnr": psnr,
             "latency_ms": latency,
@@ -89,7 +92,7 @@ def main() -> None:
     done: list[Trial] = []
     for trial in trials(search, problem, asked.budget, asked.seed):
         done.append(trial)
-        rows = table(space, done)
+        rows = table(space, asked.search, asked.seed, done)
         rows.to_csv(asked.to, index_label="trial")
         last = rows.iloc[-1]
         print(

@@ -1,11 +1,13 @@
-"""A real search by our sampler beside real random ones, drawn from the trainings of the shipped table.
+"""Real searches by our sampler and by the best other one beside real random ones.
 
     python benchmarks/real_searches.py benchmarks/studies/wan-cpu
 
-Nothing here is simulated: each training was made under the preset `cpu-cosine` against the stand-in. A
-random search is a random order of the table's designs that were drawn evenly over octaves of latency and
-trained by the first seed. Quality is what each training measured, so the luckiest counts, for all alike;
-stopped trainings count as trainings and add nothing.
+Nothing here is simulated: each training was made under the preset `cpu-cosine` against the stand-in. The
+searches of `benchmarks/samplers/real/` are by `benchmarks/real_search.py`, which proposes as the simulated
+comparison does; the study is of `nas search`, which stops trainings early. A random search is a random order
+of the table's designs that were drawn evenly over octaves of latency and trained by the first seed. Quality
+is what each training measured, so the luckiest counts, for all alike; stopped trainings count as trainings
+and add nothing.
 """
 
 from __future__ import annotations
@@ -21,10 +23,11 @@ from trainings.table import load
 
 from analysis import load_study
 
-ORDERS = 200  # of the random search
 Judge = Callable[[pd.DataFrame], np.ndarray]
 """Says PSNR, dB, of rows whose columns have the designs' parameters, [N]."""
 
+REAL = Path(__file__).parent / "samplers" / "real"
+ORDERS = 200  # of the random search
 AFTER = (5, 10, 20, 30, 50, 100)  # trainings
 
 
@@ -53,6 +56,12 @@ def drawn(rng: np.random.Generator, table: pd.DataFrame, judge: Judge | None = N
     )
 
 
+def compared() -> pd.DataFrame:
+    """The hypervolume of the searches that were run with real trainings: by search and seed, after each."""
+    tables = pd.concat(pd.read_csv(path) for path in sorted(REAL.glob("*.csv")))
+    return tables.pivot(index=["search", "seed"], columns="trial", values="hypervolume")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -60,21 +69,24 @@ def main() -> None:
     parser.add_argument("study", type=Path)
     ours = searched(parser.parse_args().study)
     random = drawn(np.random.default_rng(0), load(preset="cpu-cosine", steps=80))
+    searches = {f"{name}, seed {seed}": row.to_numpy() for (name, seed), row in compared().iterrows()}
+    searches["ours, `nas search`"] = ours
+    low, high = np.quantile(random, [0.05, 0.95], axis=0)
+    searches |= {"random, mean": random.mean(axis=0), "random, 5 %": low, "random, 95 %": high}
     print(
         f"Hypervolume of measured quality, dB x decades; random: {ORDERS} orders of {random.shape[1]}"
         " designs\n"
     )
-    print("| after trainings | ours | random, mean | random, 5 % to 95 % |\n|---|---|---|---|")
-    for number in AFTER:
-        known = f"{ours[number - 1]:.2f}" if number <= len(ours) else ""
-        if number <= random.shape[1]:
-            low, high = np.quantile(random[:, number - 1], [0.05, 0.95])
-            print(f"| {number} | {known} | {random[:, number - 1].mean():.2f} | {low:.2f} to {high:.2f} |")
-        else:
-            print(f"| {number} | {known} | | |")
+    print("| after trainings | " + " | ".join(map(str, AFTER)) + " |\n|---|" + "---|" * len(AFTER))
+    for name, curve in searches.items():
+        cells = (f"{curve[number - 1]:.2f}" if number <= len(curve) else "" for number in AFTER)
+        print(f"| {name} | " + " | ".join(cells) + " |")
     for number in (50, random.shape[1]):
         level = float(random[:, number - 1].mean())
-        print(f"\nWhat random has after {number} trainings, ours has after {trainings_to(level, ours):g}.")
+        print(f"\nWhat random has after {number} trainings in the mean ({level:.2f}; inf: not reached):")
+        for name, curve in searches.items():
+            if not name.startswith("random"):
+                print(f"- {name}: after {trainings_to(level, curve):g}")
 
 
 if __name__ == "__main__":

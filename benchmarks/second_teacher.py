@@ -4,13 +4,13 @@
     python benchmarks/second_teacher.py --studies DIR --random TABLE
 
 The second teacher is another stand-in, smaller and made from less footage (`docs/search.md` has the
-commands). Nothing here is simulated: each training was made under the preset `cpu-cosine`. The seed of a
-search also draws its clips, so levels compare within a seed alone. Random searches are orders of designs that
-are spread evenly over octaves of latency, trained on the same clips.
+commands). All trainings are real, made under the preset `cpu-cosine`. The seed of a search also draws its
+clips, so levels compare within a seed alone. Random searches are orders of designs that are spread evenly
+over octaves of latency, trained on the same clips.
 
-The first table has what trainings measured, so that the luckiest of a search count. In the second the same
-designs have the quality that a surrogate expects of them, which knows no luck (**simulated** in so far). It
-is fitted to the trainings of 170 designs on this teacher, the random ones among them.
+The first table has what trainings measured, so that the luckiest of a search count. In the second, which is
+**simulated** in so far, the designs that were trained have the quality that a surrogate expects of them. It
+is fitted to the trainings of 170 designs on this teacher, for each of these without its own.
 
 The second command makes the shipped figures anew, from the searches DIR/none-SEED and DIR/shipped-SEED and a
 table of trainings, by `benchmarks/trainings/gather.py --clips-seed SEED` and `merge.py --to TABLE`.
@@ -27,28 +27,44 @@ from real_searches import Judge, drawn, searched
 from samplers.scoring import trainings_to
 from surrogate.model import Surrogate, benchmark
 from surrogate.noise import fit_noise
-from surrogate.rows import read, teachers
+from surrogate.rows import STEPS, read, teachers
 from trainings.table import load
 
 from analysis import load_study
+from search_space.design_arrays import canonical
 
 SEARCHES = Path(__file__).parent / "samplers" / "second_teacher.parquet"
 KINDS = {"none": "without a prior", "shipped": "with the first teacher's trainings"}
 AFTER = (5, 10, 15, 20, 30, 40)  # trainings
+FOLDS = 10  # of the second teacher's trainings
 RANDOM = 50  # trainings of the random searches that the others are held against
 
 
 def expecting() -> Judge:
-    """What the second teacher's trainings in the shipped table tell to expect of designs."""
+    """What the second teacher's trainings in the table tell to expect of designs, but for their own."""
     space, costs = benchmark()
-    first, second = (read(space, weights) for weights in teachers())
-    surrogate = Surrogate(space, costs.costs, second, fit_noise(first))
+    first, second, *_ = (read(space, weights) for weights in teachers())
+    noise = fit_noise(first)
+    surrogate = Surrogate(space, costs.costs, second, noise)
+    fold = np.random.default_rng(0).permutation(len(second)) % FOLDS
+    known = {}
+    for number in range(FOLDS):
+        others = Surrogate(space, costs.costs, second[fold != number], noise)
+        left_out = second.designs[fold == number]
+        known |= {
+            design.tobytes(): quality
+            for design, quality in zip(left_out, others.quality(left_out), strict=True)
+        }
     names = [parameter.name for parameter in space.asked]
 
     def expected(table: pd.DataFrame) -> np.ndarray:
         values = table[[f"param.{name}" for name in names]].itertuples(index=False)
-        designs = [space.positions(space.config(dict(zip(names, row, strict=True)))) for row in values]
-        return surrogate.quality(np.array(designs))
+        configs = [space.config(dict(zip(names, row, strict=True))) for row in values]
+        designs = canonical(space, np.array([space.positions(config) for config in configs]))
+        by_all = surrogate.quality(designs)
+        return np.array(
+            [known.get(design.tobytes(), one) for design, one in zip(designs, by_all, strict=True)]
+        )
 
     return expected
 
@@ -57,7 +73,8 @@ def gathered(studies: Path, trainings: pd.DataFrame) -> pd.DataFrame:
     """The hypervolumes of each search after each of its trainings, one a row; of the random ones the mean."""
     rows = []
     judge = expecting()
-    for study in sorted(studies.iterdir()):
+    found = [path for kind in KINDS for path in sorted(studies.glob(f"{kind}-*"))]
+    for study in found:
         kind, seed = study.name.split("-")
         rows += _rows(kind, int(seed), searched(study), searched(study, judge))
         if kind == "none":
@@ -109,8 +126,10 @@ def main() -> None:
     parser.add_argument("--studies", type=Path, help="folder of run directories, to make the figures anew")
     parser.add_argument("--random", type=Path, help="with it: the table of random trainings")
     asked = parser.parse_args()
+    if (asked.studies is None) != (asked.random is None):
+        parser.error("--studies and --random go together")
     if asked.studies:
-        trainings = load(asked.random, preset="cpu-cosine", weights="path")
+        trainings = load(asked.random, preset="cpu-cosine", steps=STEPS, weights="path")
         gathered(asked.studies, trainings).to_parquet(SEARCHES, index=False)
     table = pd.read_parquet(SEARCHES).set_index(["search", "seed", "trainings"])
     for column, words in {"measured": "measured quality", "expected": "expected quality; simulated"}.items():

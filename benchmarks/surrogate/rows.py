@@ -67,7 +67,7 @@ def teachers() -> list[str]:
 
 
 def read(space: SearchSpace, weights: str) -> Rows:
-    """The trainings of the preset that came to a result.
+    """The trainings of the preset that came to a result, on the clips that most of them have.
 
     Args:
         space: that all their designs are in.
@@ -75,6 +75,7 @@ def read(space: SearchSpace, weights: str) -> Rows:
     """
     table = load(preset=PRESET, steps=STEPS, weights=None)
     table = table[(table["weights_digest"] == weights) & table["psnr"].notna()]
+    table = table[table["footage_digest"] == table["footage_digest"].mode()[0]]
     names = [f"param.{parameter.name}" for parameter in space.asked]
     values = table[names].itertuples(index=False)
     designs = [

@@ -1,4 +1,4 @@
-"""Trains designs of the fixed list and keeps what came of each: one row file a training.
+r"""Trains designs of the fixed list and keeps what came of each: one row file a training.
 
     python benchmarks/trainings/gather.py --out rows --settings gpu --processes 4
     python benchmarks/trainings/gather.py --out rows --settings cpu --processes 14 --minutes 30
@@ -42,11 +42,12 @@ from nas.material import Material, prepare
 from nas.settings import ClipSettings, Settings, load_settings
 from nas.teachers import Teacher, load_teacher
 from nas.teachers.stand_in.moving_pictures import Footage
+from search_space.errors import UserError
 
 RANKED = 40  # designs that come first, with one seed: those of the study of short runs
 REPEATED = 30  # of these, which come again
 SEEDS = (0, 1, 2)
-SHOTS = 0.25  # share of the clips of `--footage` that are cut from shots; the others pan over photographs
+SHOTS = 0.25  # share of the clips of `--footage` that are cut from shots, whose motion is real
 VERSIONS = ("nas-video-decoders", "torch", "diffusers")
 
 
@@ -70,6 +71,28 @@ def lengthened(settings: Settings, times: int) -> Settings:
     return settings.model_copy(update={"training": training})
 
 
+def wanted(asked: argparse.Namespace) -> list[tuple[Chosen, int]]:
+    """The trainings that the arguments ask for, in their order.
+
+    Raises:
+        UserError: there are none, or the study or a name is unknown.
+    """
+    designs = read()
+    of_study = [] if asked.study is None else front(asked.study)
+    first = {chosen.name for chosen in designs[: asked.designs]}
+    trainings = [(chosen, seed) for chosen in of_study for seed in asked.seeds]
+    trainings += [
+        (chosen, seed) for chosen, seed in order(designs) if chosen.name in first and seed in asked.seeds
+    ]
+    if asked.names is not None:
+        if unknown := set(asked.names) - {chosen.name for chosen in [*of_study, *designs]}:
+            raise UserError(f"--names: no design is named {min(unknown)}")
+        trainings = [(chosen, seed) for chosen, seed in trainings if chosen.name in asked.names]
+    if not trainings:
+        raise UserError(f"there is nothing to train: seeds are {', '.join(map(str, SEEDS))}")
+    return trainings
+
+
 def work(
     _index: int,
     trainings: list[tuple[Chosen, int]],
@@ -84,7 +107,8 @@ def work(
         torch.set_num_threads(1)
         keep_freed_memory()
     for chosen, seed in trainings:
-        path = rows / f"{settings.name}-{settings.training.steps}-{chosen.config.hash}-{seed}.json"
+        stem = f"{settings.name}-{settings.training.steps}-{chosen.config.hash}-{seed}"
+        path = rows / f"{stem}-{shared['footage'][:8]}-{shared['weights']['digest'][:8]}.json"
         with _claimed(path) as free:
             if time.time() > deadline:
                 return
@@ -152,7 +176,7 @@ def _hardware(device: str) -> str:
     return next(names, platform.processor())
 
 
-def moving_pictures(footage: Path, wanted: ClipSettings, teacher: Teacher, seed: int) -> Clips:
+def clips_of(footage: Path, wanted: ClipSettings, teacher: Teacher, seed: int) -> Clips:
     """Clips of the stand-in's footage, those to validate with of the scenes held out from it."""
     scenes = {kind: Footage(footage / kind) for kind in ("train", "held-out")}
     frames, longer = teacher.frames(wanted.frames), teacher.frames(wanted.validation_frames)
@@ -173,7 +197,7 @@ def provide(
     if footage is None:
         clips = fitting_clips(None, settings.clips, teacher, seed)
     else:
-        clips = moving_pictures(footage, settings.clips, teacher, seed)
+        clips = clips_of(footage, settings.clips, teacher, seed)
     material = prepare(teacher, clips, with_features=settings.training.feature_weight > 0)
     return material, {
         "teacher": TEACHER,
@@ -204,20 +228,15 @@ def main() -> None:
     asked = parser.parse_args()
     deadline = time.time() + 60 * asked.minutes
 
-    preset = load_settings(asked.settings)
-    device = "cpu" if preset.proxy or not torch.cuda.is_available() else "cuda"
-    material, shared = provide(preset, asked.weights, device, asked.footage, asked.clips_seed)
+    try:
+        preset = load_settings(asked.settings)
+        trainings = wanted(asked)
+        device = "cpu" if preset.proxy or not torch.cuda.is_available() else "cuda"
+        material, shared = provide(preset, asked.weights, device, asked.footage, asked.clips_seed)
+    except (UserError, OSError) as error:
+        parser.error(str(error))
     shared |= {"preset_steps": preset.training.steps, "processes": asked.processes}
     asked.out.mkdir(parents=True, exist_ok=True)
-    designs = read()
-    wanted = {chosen.name for chosen in designs[: asked.designs]}
-    trainings = [
-        (chosen, seed) for chosen, seed in order(designs) if chosen.name in wanted and seed in asked.seeds
-    ]
-    if asked.study is not None:
-        trainings = [(chosen, seed) for chosen in front(asked.study) for seed in asked.seeds] + trainings
-    if asked.names is not None:
-        trainings = [(chosen, seed) for chosen, seed in trainings if chosen.name in asked.names]
     arguments = (trainings, material, lengthened(preset, asked.times), shared, asked.out, deadline)
     # Started afresh, as CUDA demands; tensors are shared, so the clips lie in memory once.
     processes.start_processes(work, args=arguments, nprocs=asked.processes, start_method="spawn")

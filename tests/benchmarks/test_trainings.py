@@ -68,13 +68,16 @@ def test_a_training_that_has_a_row_is_not_made_again(
     settings = gather.lengthened(settings, 2)
     small = [chosen for chosen in modules["designs"].read() if chosen.name in ("stratum-008", "stratum-017")]
     one, both = [(small[0], 0)], [(chosen, 0) for chosen in small]
-    gather.work(0, one, material, settings, {}, tmp_path, math.inf)
+    shared = {"footage": "0" * 16, "weights": {"digest": "1" * 64}}
+    gather.work(0, one, material, settings, shared, tmp_path, math.inf)
     (first,) = tmp_path.iterdir()
     written = first.stat().st_mtime_ns
-    gather.work(0, both, material, settings, {}, tmp_path, math.inf)
+    gather.work(0, both, material, settings, shared, tmp_path, math.inf)
     assert len(list(tmp_path.iterdir())) == 2
     assert first.stat().st_mtime_ns == written
     assert [step for step, _ in json.loads(first.read_text())["curve"]] == [1, 2]
+    gather.work(0, one, material, settings, shared | {"footage": "2" * 16}, tmp_path, math.inf)
+    assert len(list(tmp_path.iterdir())) == 3  # other clips are another training
     first.unlink()
-    gather.work(0, both, material, settings, {}, tmp_path, 0)  # too late to begin anything
-    assert len(list(tmp_path.iterdir())) == 1
+    gather.work(0, both, material, settings, shared, tmp_path, 0)  # too late to begin anything
+    assert len(list(tmp_path.iterdir())) == 2
