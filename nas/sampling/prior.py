@@ -26,6 +26,7 @@ from search_space.errors import UserError, without_password
 
 TABLE = Path(__file__).with_name("trainings.parquet")
 
+_SQLITE = b"SQLite format 3"  # what a database's file begins with
 _PRESET = "cpu-cosine"  # a former CPU preset, whose trainings of the table are many
 
 
@@ -46,13 +47,15 @@ class Prior:
         """The trainings of the table that comes with this package.
 
         Args:
-            weights_digest: of a teacher's weights. Only its own trainings are taken where there are any;
-                otherwise those of the teacher that has most.
+            weights_digest: of a teacher's weights. Only its own trainings are taken where there are any,
+                otherwise those of the teacher that has most; and only those on the same clips, since levels
+                of quality don't compare between clips.
         """
         table = pd.read_parquet(TABLE, filters=[("preset", "==", _PRESET)]).dropna(subset="psnr")
         digests = table["weights_digest"]
         chosen = weights_digest if (digests == weights_digest).any() else digests.value_counts().index[0]
         rows = table[digests == chosen]
+        rows = rows[rows["footage_digest"] == rows["footage_digest"].mode()[0]]
         configs = [DecoderConfig.from_dict(json.loads(config)) for config in rows["config"]]
         return cls(configs, {name: rows[name].to_numpy(float) for name in QUALITY})
 
@@ -70,21 +73,28 @@ def prior_of_study(source: str, say: Callable[[str], None]) -> Prior:
     """Reads what was trained in another study.
 
     Args:
-        source: a run's folder, a database URL, or the path of a journal file.
+        source: a run's folder, a database URL, or the path of a journal or SQLite file.
         say: hears when the storage is away, and when it is back.
 
     Raises:
-        UserError: there is no such study, or nothing was trained in it.
+        UserError: there is no such study, it can't be read, or nothing was trained in it.
         SearchError: its storage went away, and stayed away.
     """
     shown = f"prior '{without_password(source)}'"
-    where = RunDirectory(Path(source), "").storage if Path(source).is_dir() else source
+    where = RunDirectory(Path(source), "").storage if source and Path(source).is_dir() else source
     file = Path(where.removeprefix("sqlite:///"))
     if ("://" not in where or where.startswith("sqlite:///")) and not file.is_file():
         raise UserError(
             f"{shown}: there is no {file}; give '{SHIPPED_PRIOR}', a run's folder or a storage's URL"
         )
-    storage = open_storage(where, say)
+    if file.is_file() and not file.stat().st_size:  # which Optuna would make a storage of
+        raise UserError(f"{shown}: nothing was trained in it")
+    if "://" not in where and _begins_with(file, _SQLITE):
+        where = f"sqlite:///{where}"
+    try:
+        storage = open_storage(where, say)
+    except UserError as error:
+        raise UserError(f"{shown}: {error}") from error
     trials = [
         trial
         for study in optuna.get_all_study_summaries(storage, include_best_trial=False)
@@ -94,3 +104,8 @@ def prior_of_study(source: str, say: Callable[[str], None]) -> Prior:
     if not prior.configs:
         raise UserError(f"{shown}: nothing was trained in it")
     return prior
+
+
+def _begins_with(file: Path, expected: bytes) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(len(expected)) == expected

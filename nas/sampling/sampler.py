@@ -78,7 +78,7 @@ class CostAwareSampler(optuna.samplers.BaseSampler):
 
     @property
     def beginning(self) -> list[DecoderConfig]:
-        """The designs that a study begins with."""
+        """The first design and the spread ones, which a study begins with, but for a prior."""
         return [self._space.at(design) for design in self._beginning]
 
     def infer_relative_search_space(
