@@ -39,6 +39,8 @@ from nas.trial import Job
 from nas.watcher import Watcher
 from nas.workers import Workers, machine
 from nas.workers.local import LocalWorkers
+from search_space.counting import plural
+from search_space.errors import without_password
 
 _TIMED = 3  # designs of which a few steps are timed to say what a search will take
 
@@ -126,6 +128,9 @@ def search(asked: CheckedRequest, watcher: Watcher | None = None) -> RunDirector
             torch.cuda.empty_cache()
             sources = [str(source) for source in clips.sources]
             study.note(run=facts["run"], sources=sources, teacher_psnr=ceiling)
+            if prior is not None:
+                known = plural(len(prior.configs), "training")
+                study.note_prior(f"{without_password(str(request.prior))}, {known}")
             watcher.say(f"the teacher itself reaches {ceiling:.2f} dB on the validation clips")
             judge = Judge(study, space, price, constraints, job)
             with closing(_workers(request, job, run, watcher)) as workers:

@@ -134,6 +134,12 @@ class Study:
         """Adds to what the study says of itself, without making it a condition of continuing."""
         self._study.set_user_attr("study", self._study.user_attrs["study"] | facts)
 
+    def note_prior(self, prior: str) -> None:
+        """Adds trainings known before, which proposals go by from now on, to what the study says."""
+        known = self._study.user_attrs["study"].get("priors", [])
+        if prior not in known:
+            self.note(priors=[*known, prior])
+
     def ask(self) -> Trial:
         """The next trial: one that was enqueued, or else what the sampler proposes."""
         return self._study.ask()

@@ -53,6 +53,7 @@ def settings(study: pd.DataFrame) -> list[tuple[str, list[tuple[str, str]]]]:
         "seed": record.get("seed"),
         "footage": record.get("footage"),
         "footage from": ", ".join(record.get("sources", [])),
+        "prior": "; ".join(record.get("priors", [])),
         "run": record.get("run"),
         "begun": record.get("created"),
     }

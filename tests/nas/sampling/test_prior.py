@@ -30,7 +30,7 @@ def test_a_study_gives_what_it_trained(space: SearchSpace, tmp_path: Path) -> No
     for outcome, psnr in ((TRAINED, 21.0), (STOPPED, 17.0), (TRAINED, 22.0)):
         record = {"outcome": outcome, "config": space.first.to_dict(), "metrics": {"psnr": psnr}}
         study.ask().set_user_attr("record", record)
-    for source in (storage, str(tmp_path)):
+    for source in (storage, str(tmp_path), str(tmp_path / "study.db")):
         prior = prior_of_study(source, print)
         assert prior.configs == [space.first] * 2
         assert prior.quality["psnr"].tolist() == [21, 22]
@@ -43,6 +43,13 @@ def test_what_is_no_study_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no"):
         prior_of_study(str(tmp_path), print)
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / "empty.db").touch()
+    with pytest.raises(UserError, match="nothing was trained in it"):
+        prior_of_study(f"sqlite:///{tmp_path}/empty.db", print)
+    assert (tmp_path / "empty.db").stat().st_size == 0
+    (tmp_path / "notes").write_text("of something else")
+    with pytest.raises(UserError, match=r"prior '.*notes': "):
+        prior_of_study(str(tmp_path / "notes"), print)
 
 
 @pytest.fixture(scope="module")

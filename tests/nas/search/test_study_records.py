@@ -46,6 +46,15 @@ def trained(hash_: str, psnr: float, latency: float) -> dict[str, Any]:
     return {"outcome": TRAINED, "hash": hash_, "costs": costs, "metrics": {"psnr": psnr}}
 
 
+def test_names_every_prior_that_it_was_continued_with(storage: str) -> None:
+    for prior in ("shipped, 411 trainings", "shipped, 411 trainings", "runs/other, 20 trainings"):
+        study = Study.open(storage, "a", DEFINITION)
+        study.note_prior(prior)
+        study.note(run="elsewhere")
+    priors = optuna.load_study(study_name="a", storage=storage).user_attrs["study"]["priors"]
+    assert priors == ["shipped, 411 trainings", "runs/other, 20 trainings"]
+
+
 def test_continues_with_what_it_knew(storage: str) -> None:
     study = Study.open(storage, "a", DEFINITION)
     for name, psnr, latency in (("slow", 30.0, 9.0), ("fast", 25.0, 1.0), ("beaten", 24.0, 2.0)):
