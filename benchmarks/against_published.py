@@ -19,13 +19,11 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from trainings.table import load
 
+from search_space.catalogue import TITLES
+
 STEPS = 2800
 STUDY = "wan-h200"
-PUBLISHED = {
-    "turbo-vaed-hunyuan": "Turbo-VAED-Hunyuan",
-    "flash-vaed-wan": "Flash-VAED-Wan",
-    "taehv": "TAEHV",
-}
+PUBLISHED = {name: TITLES[name] for name in ("turbo-vaed-hunyuan", "flash-vaed-wan", "taehv")}
 COLUMNS = ("latency_ms", "params", "flops", "peak_memory_bytes", "psnr", "ssim", "teacher_psnr")
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from real_searches import Judge, drawn, searched
+from real_searches import ORDERS, Judge, drawn, searched
 from samplers.scoring import trainings_to
 from surrogate.model import Surrogate, benchmark
 from surrogate.noise import fit_noise
@@ -98,7 +98,7 @@ def show(searches: pd.DataFrame) -> None:
     """Prints the table of hypervolumes, a row a search, and after how many trainings levels are reached."""
     seeds = searches.index.unique("seed")
     print("| seed | search | " + " | ".join(map(str, AFTER)) + " |\n|---|---|" + "---|" * len(AFTER))
-    names = {"random": "random, mean of 200 orders", **KINDS}
+    names = {"random": f"random, mean of {ORDERS} orders", **KINDS}
     for seed in seeds:
         for kind, name in names.items():
             cells = (f"{searches.loc[kind, seed][number]:.2f}" for number in AFTER)

@@ -218,7 +218,7 @@ def main() -> None:
     parser.add_argument("--footage", type=Path, default=None, help="of the stand-in, for the sample clips")
     parser.add_argument("--clips-seed", type=int, default=0, help="of the clips, the same for all designs")
     parser.add_argument("--study", type=Path, default=None, help="whose front is trained first")
-    parser.add_argument("--weights", default="stand-in", help="of the teacher; each in a folder of its own")
+    parser.add_argument("--weights", default="stand-in", help="of the teacher")
     parser.add_argument("--times", type=int, default=10, help="as many steps as the settings say")
     parser.add_argument("--designs", type=int, default=None, help="the first so many of the list only")
     parser.add_argument("--names", nargs="*", default=None, help="of designs: these only")
